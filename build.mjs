@@ -1,0 +1,66 @@
+// Builds dist/: one list of steps, the same bytes each time. See ARCHITECTURE.md, "From source to executable".
+import fs from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { build, transform } from "esbuild";
+import ts from "typescript";
+import { buildNative, MissingToolError } from "./policy-cli/native/build-native.mjs";
+
+const root = path.dirname(fileURLToPath(import.meta.url));
+const dist = path.join(root, "dist");
+const { version } = JSON.parse(fs.readFileSync(path.join(root, "package.json"), "utf8"));
+/** QuickJS and its objects are kept here between builds. */
+const cacheDir = process.env.QUBES_BUILD_CACHE ?? path.join(root, "node_modules", ".cache", "quickjs");
+
+/** What can be built: `node build.mjs [VARIANT…]`; tests use the last two, see policy-cli/native/README.md. */
+const VARIANTS = { release: "bin/qrexec-policy-exec", sanitize: "test/qrexec-policy-exec-asan", faults: "test/qrexec-policy-exec-faults" };
+
+const variants = process.argv.length > 2 ? process.argv.slice(2) : ["release"];
+writeWhole("qrexec-policy-exec.cjs", await bundleForNode("policy-cli/exec/entry-node.ts"));
+writeWhole("build/exec.quickjs.js", await bundleForQuickjs("policy-cli/exec/entry-quickjs.ts"));
+for (const variant of variants) await buildExecutable(variant, VARIANTS[variant]);
+for (const name of ["qrexec-policy-exec.cjs", ...variants.map((variant) => VARIANTS[variant])]) {
+	console.log(`dist/${name}  ${fs.statSync(path.join(dist, name)).size} bytes`);
+}
+
+async function bundleForNode(entry) {
+	const { outputFiles } = await build({ ...bundleOptions(entry), platform: "node", target: "node20", format: "cjs" });
+	return outputFiles[0].text;
+}
+
+/**
+ * QuickJS checks each read of a `let` or `const` and calls iterators for each `for…of`, which makes them twice as slow as
+ * `var` and an index: so the bundle is brought down to ES5 first. tsconfig.quickjs.json checks that this changes no meaning.
+ */
+async function bundleForQuickjs(entry) {
+	const { outputFiles } = await build({ ...bundleOptions(entry), platform: "neutral", target: "es2022", format: "iife" });
+	const es5 = ts.transpileModule(outputFiles[0].text, { compilerOptions: { target: ts.ScriptTarget.ES5, removeComments: true } });
+	const { code } = await transform(es5.outputText, { minify: true, target: "es5", charset: "utf8" });
+	return code;
+}
+
+function bundleOptions(entry) {
+	const define = { QUBES_CORE_VERSION: JSON.stringify(version) };
+	return { entryPoints: [path.join(root, entry)], bundle: true, write: false, define, logLevel: "warning", charset: "utf8" };
+}
+
+/** Without compiler or QuickJS a launcher of the Node bundle takes the place of the release executable. */
+async function buildExecutable(variant, name) {
+	try {
+		const outFile = path.join(dist, name);
+		fs.mkdirSync(path.dirname(outFile), { recursive: true });
+		await buildNative({ script: path.join(dist, "build/exec.quickjs.js"), outFile, cacheDir, variant });
+	} catch (error) {
+		if (variant !== "release" || !(error instanceof MissingToolError)) throw error;
+		console.warn(`no native executable: ${error.message}\ndist/${name} starts the Node bundle instead, which takes thirty times as long`);
+		writeWhole(name, '#!/bin/sh\nexec node "$(dirname "$(readlink -f "$0")")/../qrexec-policy-exec.cjs" "$@"\n', 0o755);
+	}
+}
+
+/** Writes a file of dist/ under another name first, so that nobody ever runs half of it. */
+function writeWhole(name, text, mode = 0o644) {
+	const file = path.join(dist, name);
+	fs.mkdirSync(path.dirname(file), { recursive: true });
+	fs.writeFileSync(`${file}.new`, text, { mode });
+	fs.renameSync(`${file}.new`, file);
+}

@@ -1,0 +1,54 @@
+/** Characters of a service and its argument (RPC names, see "Character sets" of the spec): `A-Z a-z 0-9 + - . _`. */
+export function isRpcCode(code: number): boolean {
+	return isServiceCode(code) || code === 0x2b;
+}
+
+/** Characters of a service without its argument: `A-Z a-z 0-9 - . _`. */
+export function isServiceCode(code: number): boolean {
+	return (
+		(code >= 0x61 && code <= 0x7a) ||
+		(code >= 0x30 && code <= 0x39) ||
+		(code >= 0x41 && code <= 0x5a) ||
+		code === 0x2d ||
+		code === 0x2e ||
+		code === 0x5f
+	);
+}
+
+/** Characters of the name of a policy file: `0-9 a-z _ . -`, no upper case. */
+export function isFileNameCode(code: number): boolean {
+	return isServiceCode(code) && !(code >= 0x41 && code <= 0x5a);
+}
+
+/** Index of the first character of `text` that is not in a set; -1 if all are. */
+export function findOutside(text: string, isInside: (code: number) => boolean): number {
+	for (let i = 0; i < text.length; i++) {
+		if (!isInside(text.charCodeAt(i))) return i;
+	}
+	return -1;
+}
+
+/** Whether text has a control character (Unicode category Cc). */
+export function hasControl(text: string): boolean {
+	for (let i = 0; i < text.length; i++) {
+		const code = text.charCodeAt(i);
+		if (code < 0x20 || (code >= 0x7f && code < 0xa0)) return true;
+	}
+	return false;
+}
+
+/** Orders two strings by code point, as the spec sorts everything (JavaScript alone sorts by UTF-16 unit). */
+export function compareCodePoints(a: string, b: string): number {
+	const shorter = Math.min(a.length, b.length);
+	for (let i = 0; i < shorter; i++) {
+		const x = a.charCodeAt(i);
+		const y = b.charCodeAt(i);
+		if (x === y) continue;
+		// A surrogate stands for a code point above U+FFFF, so it comes after U+E000..FFFF.
+		const xIsSurrogate = x >= 0xd800 && x <= 0xdfff;
+		const yIsSurrogate = y >= 0xd800 && y <= 0xdfff;
+		if (xIsSurrogate !== yIsSurrogate) return xIsSurrogate ? 1 : -1;
+		return x - y;
+	}
+	return a.length - b.length;
+}

@@ -1,0 +1,90 @@
+import type { SourceText } from "./files.ts";
+
+/**
+ * Splits text into lines at `\n`, `\r\n` and lone `\r`, and at nothing else (spec 1.1).
+ * A text that ends in a line end has an empty last line, which is a comment like every empty line.
+ */
+export function splitLines(source: SourceText): string[] {
+	let text = source.text;
+	if (!source.plain && text.indexOf("\r") >= 0) text = text.split("\r\n").join("\n").split("\r").join("\n");
+	return text.split("\n");
+}
+
+/**
+ * Splits a line into fields at runs of white space; no empty fields at either end (spec 1.1).
+ * `plain` text has no white space but blanks and tabs, which is what makes it quick: no look at single characters.
+ */
+export function splitFields(line: string, plain: boolean): string[] {
+	if (!plain) return splitAtAnySpace(line);
+	let rest = line;
+	if (rest.indexOf("\t") >= 0) rest = rest.split("\t").join(" ");
+	// Columns are often aligned with many blanks: taking out most of them first costs less than an empty part for each.
+	if (rest.indexOf("    ") >= 0) rest = rest.split("    ").join(" ");
+	const parts = rest.split(" ");
+	let count = 0;
+	for (let i = 0; i < parts.length; i++) {
+		const part = parts[i] as string;
+		if (part !== "") parts[count++] = part;
+	}
+	parts.length = count;
+	return parts;
+}
+
+function splitAtAnySpace(line: string): string[] {
+	const fields: string[] = [];
+	let from = skipSpace(line, 0);
+	while (from < line.length) {
+		const end = skipField(line, from);
+		fields.push(line.slice(from, end));
+		from = skipSpace(line, end);
+	}
+	return fields;
+}
+
+/** The column (in characters, from 1) where field `index` of a line starts; behind the last field if it has fewer. */
+export function columnOfField(line: string, index: number): number {
+	let from = skipSpace(line, 0);
+	for (let i = 0; i < index && from < line.length; i++) {
+		const end = skipField(line, from);
+		from = skipSpace(line, end);
+		if (from === line.length) return end + 1;
+	}
+	return from + 1;
+}
+
+/** Whether text is printable ASCII, tabs and line feeds only; what `SourceText.plain` says. */
+export function isPlain(text: string): boolean {
+	for (let i = 0; i < text.length; i++) {
+		const code = text.charCodeAt(i);
+		if ((code < 0x20 && code !== 0x09 && code !== 0x0a) || code > 0x7e) return false;
+	}
+	return true;
+}
+
+function skipSpace(line: string, from: number): number {
+	let at = from;
+	while (at < line.length && isSpace(line.charCodeAt(at))) at++;
+	return at;
+}
+
+function skipField(line: string, from: number): number {
+	let at = from;
+	while (at < line.length && !isSpace(line.charCodeAt(at))) at++;
+	return at;
+}
+
+/** White space of the policy language, which is not that of JavaScript: it has U+001C..1F and U+0085, not U+FEFF. */
+function isSpace(code: number): boolean {
+	if (code < 0x80) return code === 0x20 || (code >= 0x09 && code <= 0x0d) || (code >= 0x1c && code <= 0x1f);
+	return (
+		code === 0x85 ||
+		code === 0xa0 ||
+		code === 0x1680 ||
+		(code >= 0x2000 && code <= 0x200a) ||
+		code === 0x2028 ||
+		code === 0x2029 ||
+		code === 0x202f ||
+		code === 0x205f ||
+		code === 0x3000
+	);
+}

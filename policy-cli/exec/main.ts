@@ -1,0 +1,228 @@
+/**
+ * qrexec-policy-exec: decides one qrexec call and ends (spec 7).
+ *
+ * The way of a call: `run` reads the command line (options.ts), `decide` reads the policy and asks qubesd (decide.ts, core/load.ts,
+ * core/evaluate.ts), `settle` asks the user and checks the connection (settle.ts, core/answer.ts), then it is logged, notified and answered.
+ * Whatever is thrown on this way ends in `denyDefect`.
+ */
+import { DENY_TEXT } from "../core/answer.ts";
+import { type Request, splitService } from "../core/call.ts";
+import { describeFileError, isFileError } from "../core/files.ts";
+import { type Denial, deny } from "../core/resolution.ts";
+import type { Host } from "../host/host.ts";
+import { AgentError, notifyAgent } from "./agent.ts";
+import { type Decision, decide } from "./decide.ts";
+import { ERROR, INFO, log, WARNING, warn } from "./log.ts";
+import { helpText, type Options, parseArguments, usageError } from "./options.ts";
+import { explain, reportJson } from "./report.ts";
+import { type Caller, prepareService, StartError } from "./run-service.ts";
+import { type Outcome, settle } from "./settle.ts";
+
+declare const QUBES_CORE_VERSION: string;
+
+/** Runs the program; returns its exit status. Never throws for what comes from outside. */
+export function run(host: Host): number {
+	const invocation = parseArguments(host.args);
+	switch (invocation.kind) {
+		case "help":
+			return print(host, helpText(), 0);
+		case "version":
+			return print(host, `qrexec-policy-exec ${QUBES_CORE_VERSION}\n`, 0);
+		case "usage-error":
+			host.write(2, usageError(invocation.message));
+			return 2;
+		case "evaluate":
+			return new Evaluation(host, invocation.options, invocation.words).run();
+	}
+}
+
+function print(host: Host, text: string, status: number): number {
+	if (text !== "") host.write(1, text);
+	return status;
+}
+
+/** One call on its way. */
+class Evaluation {
+	private readonly host: Host;
+	private readonly options: Options;
+	private readonly request: Request;
+	/** Who wants to be connected by us; null where qrexec-daemon connects by our answer. */
+	private readonly caller: Caller | null;
+	/** `SERVICE: SOURCE -> TARGET` as received: how each line about this call starts. */
+	private readonly title: string;
+
+	constructor(host: Host, options: Options, words: readonly string[]) {
+		this.host = host;
+		this.options = options;
+		const [domainId, source, target, service, processIdent] = (words.length === 5 ? words : ["", ...words, ""]) as [
+			string,
+			string,
+			string,
+			string,
+			string,
+		];
+		this.caller = words.length === 5 ? { domainId, source, service, processIdent } : null;
+		this.request = { source, target, requestedSource: options.requestedSource, ...splitService(service) };
+		this.title = `${service}: ${source} -> ${target}`;
+	}
+
+	run(): number {
+		const { timeoutSeconds, json, explain: explained } = this.options;
+		// A second more than each step has, so that the step that takes too long is the one that is named.
+		this.arm(timeoutSeconds + 1);
+		try {
+			const decision = this.host.args.some(hasReplacement) ? this.refuseBytes() : decide(this.host, this.options, this.request);
+			const warnings = [...decision.warnings];
+			// The user takes the time it takes.
+			if (decision.resolution.decision === "ask") this.arm(0);
+			const outcome = settle(this.host, this.options, decision, warnings);
+			this.arm(timeoutSeconds + 1);
+			if (json || explained) return this.report(outcome, decision, warnings);
+			for (const warning of warnings) warn(this.host, warning);
+			this.warnRelay(decision);
+			this.logOutcome(outcome, decision);
+			this.notify(outcome, decision);
+			return this.deliver(outcome, decision);
+		} catch (error) {
+			return this.denyDefect(error);
+		}
+	}
+
+	private arm(seconds: number): void {
+		this.host.arm(seconds, {
+			answer: this.denyAnswer("stopped before it was decided"),
+			logText: `${ERROR}qrexec: ${this.title}: denied: `,
+			logSocket: this.isQuiet() ? "" : this.options.logSocket,
+		});
+	}
+
+	/** What is written to standard output for a denial that is no decision of the policy. */
+	private denyAnswer(message: string): string {
+		if (this.options.json) {
+			const resolution = deny("internal-error", message, { notify: false });
+			return reportJson({ resolution, connection: null }, null, []);
+		}
+		return this.isAnswered() ? `${DENY_TEXT}\n` : "";
+	}
+
+	private isQuiet(): boolean {
+		return this.options.json || this.options.explain;
+	}
+
+	/** Whether the result text goes to standard output: not where that is the service's or only the status counts. */
+	private isAnswered(): boolean {
+		return this.caller === null && !this.options.justEvaluate;
+	}
+
+	/** A name that was not UTF-8 cannot be shown or compared as it was. */
+	private refuseBytes(): Decision {
+		const resolution = deny("bad-request", "the command line is not valid UTF-8", { notify: false });
+		return { resolution, call: null, system: null, errorAt: null, warnings: [] };
+	}
+
+	private report(outcome: Outcome, { errorAt }: Decision, warnings: readonly string[]): number {
+		const status = outcome.resolution.decision === "allow" ? 0 : 1;
+		const text = this.options.json ? reportJson(outcome, errorAt, warnings) : explain(outcome, errorAt, this.title, warnings);
+		return print(this.host, text, status);
+	}
+
+	/** Without the daemon nobody tells us for which RemoteVM a relay calls (Q12). */
+	private warnRelay({ system }: Decision): void {
+		const { source, requestedSource } = this.request;
+		if (requestedSource !== null || system === null || !system.isRelay(source)) return;
+		this.log(WARNING, `decided as for ${source} itself, which is a relay: calls of its RemoteVMs need qrexec-policy-daemon`);
+	}
+
+	/** The one line about the decision (spec 7). */
+	private logOutcome({ resolution }: Outcome, { call }: Decision): void {
+		if (resolution.decision === "allow" && call !== null) {
+			if (this.options.justEvaluate) return;
+			const { source, service, argument, target } = call;
+			log(
+				this.host,
+				this.options.logSocket,
+				INFO,
+				`qrexec: ${service}${argument}: ${source} -> ${target}: allowed to ${resolution.target}`,
+			);
+		} else if (resolution.decision === "deny") {
+			const [priority, text] = phraseDenial(resolution);
+			this.log(priority, text);
+		}
+	}
+
+	/** Tells the user, if there is one; that this fails changes nothing (spec 6.6, 6.8). */
+	private notify({ resolution }: Outcome, { call, system }: Decision): void {
+		if (!resolution.notify || this.options.justEvaluate || system === null) return;
+		const allowed = resolution.decision === "allow";
+		const { source: realSource, service, argument, target: rawTarget } = this.request;
+		const source = allowed && call !== null ? call.source : realSource;
+		let guivm: string | null = null;
+		try {
+			guivm = system.find(source)?.guivm() ?? null;
+			if (guivm === null) return;
+			const target = allowed ? resolution.target : rawTarget;
+			notifyAgent(this.host, this.options, guivm, { resolution: allowed ? "allow" : "deny", service, argument, source, target });
+		} catch (error) {
+			if (error instanceof AgentError) this.log(ERROR, `error calling qrexec-policy-agent in ${guivm}: ${error.message}`);
+			else this.log(ERROR, `cannot notify the user: ${String(error)}`);
+		}
+	}
+
+	/** Gives the answer to whoever waits for it; returns the exit status. */
+	private deliver({ resolution, connection }: Outcome, { call }: Decision): number {
+		if (resolution.decision !== "allow" || call === null) return print(this.host, this.isAnswered() ? `${DENY_TEXT}\n` : "", 1);
+		if (connection === null) return 0;
+		if (this.caller === null) return print(this.host, `${connection.text}\n`, 0);
+		try {
+			this.arm(0);
+			const command = prepareService(this.host, this.options, connection, call.target, call.policySource, this.caller);
+			return this.host.run(command, null, 0).status;
+		} catch (error) {
+			if (!(error instanceof StartError)) throw error;
+			this.log(ERROR, `denied: ${error.message}`);
+			return 1;
+		}
+	}
+
+	/** What should not have happened: a failed write, a defect. Denied, with its line in the log. */
+	private denyDefect(error: unknown): number {
+		const message = isFileError(error) ? describeFileError(error) : `internal error: ${String(error)}${stackOf(error)}`;
+		if (!this.isQuiet()) this.log(ERROR, `denied: ${message}`);
+		try {
+			return print(this.host, this.denyAnswer(message), 1);
+		} catch {
+			// Nobody reads the answer, which is a denial too.
+			return 1;
+		}
+	}
+
+	private log(priority: string, text: string): void {
+		log(this.host, this.options.logSocket, priority, `qrexec: ${this.title}: ${text}`);
+	}
+}
+
+/** How a denial is logged: what is the administrator's business as an error (spec 7). */
+function phraseDenial({ reason, message }: Denial): [priority: string, text: string] {
+	switch (reason) {
+		case "syntax-error":
+		case "invalid-filename":
+		case "load-error":
+		case "invalid-target-token":
+			return [ERROR, `error loading policy: ${message}`];
+		case "system-info-error":
+			return [ERROR, `error getting system info: ${message}`];
+		default:
+			return [INFO, `denied: ${message}`];
+	}
+}
+
+function stackOf(error: unknown): string {
+	const stack = error instanceof Error ? (error.stack ?? "") : "";
+	const places = stack.split("\n").map((line) => line.trim());
+	return ` (${places.filter((line) => line.startsWith("at ")).join(" ")})`;
+}
+
+/** Every byte that is not UTF-8 has become this character. */
+function hasReplacement(argument: string): boolean {
+	return argument.indexOf("\ufffd") >= 0;
+}

@@ -1,0 +1,146 @@
+/** How qrexec-policy-exec is called (spec 7). Paths are absolute or relative to the working directory. */
+export interface Options {
+	readonly assumeYes: boolean;
+	readonly justEvaluate: boolean;
+	readonly json: boolean;
+	readonly explain: boolean;
+	readonly dirs: readonly string[];
+	readonly legacyDir: string;
+	/** A file with the system information, `-` for standard input; null asks qubesd. */
+	readonly systemInfo: string | null;
+	readonly requestedSource: string | null;
+	readonly qubesdInternalSocket: string;
+	readonly qubesdSocket: string;
+	readonly rpcDir: string;
+	/** Null means the usual place of the system. */
+	readonly qrexecClient: string | null;
+	readonly logSocket: string;
+	/** For each step that waits for somebody else, but not for the user. */
+	readonly timeoutSeconds: number;
+}
+
+/** What the command line asks for. */
+export type Invocation =
+	| { readonly kind: "help" | "version" }
+	| { readonly kind: "usage-error"; readonly message: string }
+	| { readonly kind: "evaluate"; readonly options: Options; readonly words: readonly string[] };
+
+/** The one table of options: parsing, help text and README follow it. `value` null is a switch. */
+const OPTIONS: readonly { readonly flag: string; readonly value: string | null; readonly help: string }[] = [
+	{ flag: "--help", value: null, help: "print this and exit" },
+	{ flag: "--version", value: null, help: "print the version and exit" },
+	{ flag: "--assume-yes-for-ask", value: null, help: "take an ask as allowed, for the target as it was called" },
+	{ flag: "--just-evaluate", value: null, help: "only say by the exit status whether the policy allows it" },
+	{ flag: "--path", value: "DIR", help: "policy directory instead of the system's; repeat for more, first ones first" },
+	{ flag: "--policy-dir", value: "DIR", help: "the same as --path" },
+	{ flag: "--legacy-dir", value: "DIR", help: "directory that !compat-4.0 includes [/etc/qubes-rpc/policy]" },
+	{ flag: "--system-info", value: "FILE", help: "take the system information from a file (-: standard input), not from qubesd" },
+	{ flag: "--requested-source", value: "QUBE", help: "the RemoteVM for which SOURCE, its relay, calls" },
+	{ flag: "--qubesd-internal-socket", value: "PATH", help: "where qubesd tells who is who [/var/run/qubesd.internal.sock]" },
+	{ flag: "--qubesd-socket", value: "PATH", help: "where qubesd starts qubes, for five arguments [/var/run/qubesd.sock]" },
+	{ flag: "--rpc-dir", value: "DIR", help: "directory of the policy.Ask and policy.Notify sockets [/etc/qubes-rpc]" },
+	{ flag: "--qrexec-client", value: "PATH", help: "program that reaches other qubes" },
+	{ flag: "--log-socket", value: "PATH", help: "system log [/dev/log]" },
+	{ flag: "--timeout", value: "SECONDS", help: "how long to wait for anybody but the user, 1 to 3600 [5]" },
+	{ flag: "--json", value: null, help: "print the decision as one JSON object; ask, run, notify and log nothing" },
+	{ flag: "--explain", value: null, help: "print the decision and why; ask, run, notify and log nothing" },
+];
+
+const USAGE = `usage: qrexec-policy-exec [options] SOURCE TARGET SERVICE[+ARGUMENT]
+       qrexec-policy-exec [options] DOMAIN-ID SOURCE TARGET SERVICE[+ARGUMENT] PROCESS-IDENT
+`;
+
+/** The text for standard error when the command line is wrong. */
+export function usageError(message: string): string {
+	return `${USAGE}qrexec-policy-exec: error: ${message}\n`;
+}
+
+/** The text of `--help`. */
+export function helpText(): string {
+	let text = `${USAGE}
+Decides one qrexec call by the policy of this system.
+Exit status: 0 allowed, 1 denied (whatever goes wrong is denied), 2 wrong usage; with five arguments that of the client.
+
+options:
+`;
+	for (const { flag, value, help } of OPTIONS) {
+		const name = (flag === "--help" ? "-h, --help" : flag) + (value === null ? "" : ` ${value}`);
+		text += `  ${name.padEnd(32)} ${help}\n`;
+	}
+	return text;
+}
+
+/** Reads the command line: long options may be shortened and stand anywhere, `--` ends them (spec 7). */
+export function parseArguments(args: readonly string[]): Invocation {
+	const given: { [flag: string]: string[] | undefined } = {};
+	const words: string[] = [];
+	for (let i = 0; i < args.length; i++) {
+		const arg = args[i] as string;
+		if (arg === "--") {
+			words.push(...args.slice(i + 1));
+			break;
+		}
+		if (arg === "-h") return { kind: "help" };
+		if (arg.charAt(0) !== "-" || arg === "-") {
+			words.push(arg);
+			continue;
+		}
+		const equals = arg.indexOf("=");
+		const name = equals < 0 ? arg : arg.slice(0, equals);
+		const option = findOption(name);
+		if (typeof option === "string") return { kind: "usage-error", message: option };
+		let value = equals < 0 ? undefined : arg.slice(equals + 1);
+		if (option.value === null) {
+			if (value !== undefined) return { kind: "usage-error", message: `${option.flag} takes no value` };
+			if (option.flag === "--help") return { kind: "help" };
+			if (option.flag === "--version") return { kind: "version" };
+			value = "";
+		} else if (value === undefined) {
+			i++;
+			value = args[i];
+			if (value === undefined) return { kind: "usage-error", message: `${option.flag} wants ${option.value}` };
+		}
+		const values = given[option.flag];
+		if (values === undefined) given[option.flag] = [value];
+		else values.push(value);
+	}
+	if (words.length !== 3 && words.length !== 5) {
+		return { kind: "usage-error", message: `want 3 or 5 arguments, not ${words.length}` };
+	}
+	return readOptions(given, words);
+}
+
+/** The option of this name, or the only one that starts so; else what is wrong. */
+function findOption(name: string): (typeof OPTIONS)[number] | string {
+	const exact = OPTIONS.filter(({ flag }) => flag === name);
+	const matches = exact.length === 1 || name.length < 3 ? exact : OPTIONS.filter(({ flag }) => flag.startsWith(name));
+	if (matches.length === 1) return matches[0] as (typeof OPTIONS)[number];
+	if (matches.length === 0) return `unknown option ${name}`;
+	return `ambiguous option ${name}: ${matches.map(({ flag }) => flag).join(" or ")}`;
+}
+
+function readOptions(given: { [flag: string]: string[] | undefined }, words: readonly string[]): Invocation {
+	const last = (flag: string): string | null => given[flag]?.at(-1) ?? null;
+	const timeoutSeconds = Number(last("--timeout") ?? 5);
+	if (!(timeoutSeconds >= 1 && timeoutSeconds <= 3600)) {
+		return { kind: "usage-error", message: `--timeout: want 1 to 3600 seconds, not ${last("--timeout")}` };
+	}
+	const dirs = [...(given["--path"] ?? []), ...(given["--policy-dir"] ?? [])];
+	const options: Options = {
+		assumeYes: last("--assume-yes-for-ask") !== null,
+		justEvaluate: last("--just-evaluate") !== null,
+		json: last("--json") !== null,
+		explain: last("--explain") !== null,
+		dirs: dirs.length > 0 ? dirs : ["/run/qubes/policy.d", "/etc/qubes/policy.d"],
+		legacyDir: last("--legacy-dir") ?? "/etc/qubes-rpc/policy",
+		systemInfo: last("--system-info"),
+		requestedSource: last("--requested-source"),
+		qubesdInternalSocket: last("--qubesd-internal-socket") ?? "/var/run/qubesd.internal.sock",
+		qubesdSocket: last("--qubesd-socket") ?? "/var/run/qubesd.sock",
+		rpcDir: last("--rpc-dir") ?? "/etc/qubes-rpc",
+		qrexecClient: last("--qrexec-client"),
+		logSocket: last("--log-socket") ?? "/dev/log",
+		timeoutSeconds,
+	};
+	return { kind: "evaluate", options, words };
+}

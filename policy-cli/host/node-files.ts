@@ -1,0 +1,93 @@
+import { isUtf8 } from "node:buffer";
+import fs from "node:fs";
+import type { SourceText } from "../core/files.ts";
+import { isPlain } from "../core/lines.ts";
+import type { HostError } from "./host.ts";
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Makes a HostError of what Node threw in a step. */
+export function hostError(thrown: unknown, operation: string, path: string): HostError {
+	const code = (thrown as NodeJS.ErrnoException).code ?? "EIO";
+	// Node refuses a NUL in a path itself; to the kernel nothing can be there.
+	return { code: code === "ERR_INVALID_ARG_VALUE" ? "ENOENT" : code, operation, path };
+}
+
+/** See Host.readText. */
+export function readText(path: string, maxBytes: number): SourceText {
+	const fd = attempt("open", path, () => fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK));
+	try {
+		if (!attempt("fstat", path, () => fs.fstatSync(fd)).isFile()) throw { code: "ENOTFILE", operation: "open", path };
+		const text = decode(readAll(fd, path, maxBytes), path);
+		return { text, plain: isPlain(text) };
+	} finally {
+		fs.closeSync(fd);
+	}
+}
+
+/** See Host.readInput. */
+export function readInput(maxBytes: number): string {
+	return decode(readAll(0, "standard input", maxBytes), "standard input");
+}
+
+/** See Host.listFiles. */
+export function listFiles(path: string): string[] {
+	const entries = attempt("opendir", path, () => fs.readdirSync(path, { withFileTypes: true, encoding: "buffer" }));
+	const files = entries.filter((entry) => {
+		if (!entry.isSymbolicLink()) return entry.isFile();
+		const name = Buffer.concat([Buffer.from(`${path}/`), entry.name as unknown as Buffer]);
+		try {
+			return fs.statSync(name).isFile();
+		} catch {
+			return false;
+		}
+	});
+	return files.map((entry) => showName(entry.name as unknown as Buffer));
+}
+
+/** See Host.readLink. */
+export function readLink(path: string): string | null {
+	try {
+		return fs.readlinkSync(path);
+	} catch (thrown) {
+		const error = hostError(thrown, "readlink", path);
+		if (["EINVAL", "ENOENT", "ENOTDIR", "ENAMETOOLONG"].includes(error.code)) return null;
+		throw error;
+	}
+}
+
+/** Decodes strict UTF-8, the byte order mark kept; throws `EILSEQ`. */
+export function decode(bytes: Buffer, path: string): string {
+	try {
+		return decoder.decode(bytes);
+	} catch {
+		throw { code: "EILSEQ", operation: "read", path };
+	}
+}
+
+/** Runs one step of a host call; what it throws becomes a HostError. */
+export function attempt<T>(operation: string, path: string, step: () => T): T {
+	try {
+		return step();
+	} catch (thrown) {
+		throw hostError(thrown, operation, path);
+	}
+}
+
+function readAll(fd: number, path: string, maxBytes: number): Buffer {
+	const chunks: Buffer[] = [];
+	let total = 0;
+	for (;;) {
+		const chunk = Buffer.allocUnsafe(65536);
+		const count = attempt("read", path, () => fs.readSync(fd, chunk));
+		if (count === 0) return Buffer.concat(chunks);
+		total += count;
+		if (total > maxBytes) throw { code: "EFBIG", operation: "read", path };
+		chunks.push(chunk.subarray(0, count));
+	}
+}
+
+function showName(name: Buffer): string {
+	if (isUtf8(name)) return name.toString("utf8");
+	return [...name].map((byte) => (byte < 0x80 ? String.fromCharCode(byte) : `\\x${byte.toString(16)}`)).join("");
+}
