@@ -15,9 +15,10 @@ export function isServiceCode(code: number): boolean {
 	);
 }
 
-/** Characters of the name of a policy file: `0-9 a-z _ . -`, no upper case. */
-export function isFileNameCode(code: number): boolean {
-	return isServiceCode(code) && !(code >= 0x41 && code <= 0x5a);
+/** Whether a text has only characters of a service; the same as asking `isServiceCode` of each, by two quick built-ins. */
+export function isServiceText(text: string): boolean {
+	// escape() leaves alone A-Z a-z 0-9 @ * _ + - . / and encodeURIComponent() of these all but @ + /.
+	return encodeURIComponent(escape(text)) === text && text.indexOf("*") < 0;
 }
 
 /** Index of the first character of `text` that is not in a set; -1 if all are. */

@@ -4,33 +4,13 @@ import type { SourceText } from "./files.ts";
  * Splits text into lines at `\n`, `\r\n` and lone `\r`, and at nothing else (spec 1.1).
  * A text that ends in a line end has an empty last line, which is a comment like every empty line.
  */
-export function splitLines(source: SourceText): string[] {
-	let text = source.text;
-	if (!source.plain && text.indexOf("\r") >= 0) text = text.split("\r\n").join("\n").split("\r").join("\n");
-	return text.split("\n");
+export function splitLines({ text }: SourceText): string[] {
+	const unified = text.indexOf("\r") < 0 ? text : text.split("\r\n").join("\n").split("\r").join("\n");
+	return unified.split("\n");
 }
 
-/**
- * Splits a line into fields at runs of white space; no empty fields at either end (spec 1.1).
- * `plain` text has no white space but blanks and tabs, which is what makes it quick: no look at single characters.
- */
-export function splitFields(line: string, plain: boolean): string[] {
-	if (!plain) return splitAtAnySpace(line);
-	let rest = line;
-	if (rest.indexOf("\t") >= 0) rest = rest.split("\t").join(" ");
-	// Columns are often aligned with many blanks: taking out most of them first costs less than an empty part for each.
-	if (rest.indexOf("    ") >= 0) rest = rest.split("    ").join(" ");
-	const parts = rest.split(" ");
-	let count = 0;
-	for (let i = 0; i < parts.length; i++) {
-		const part = parts[i] as string;
-		if (part !== "") parts[count++] = part;
-	}
-	parts.length = count;
-	return parts;
-}
-
-function splitAtAnySpace(line: string): string[] {
+/** Splits a line into fields at runs of white space; no empty fields at either end (spec 1.1). */
+export function splitFields(line: string): string[] {
 	const fields: string[] = [];
 	let from = skipSpace(line, 0);
 	while (from < line.length) {
@@ -38,6 +18,19 @@ function splitAtAnySpace(line: string): string[] {
 		fields.push(line.slice(from, end));
 		from = skipSpace(line, end);
 	}
+	return fields;
+}
+
+/** The fields of a line that has no white space but blanks; the same as `splitFields`, without a look at single characters. */
+export function splitPlainFields(line: string): string[] {
+	let rest = line.trim();
+	if (rest.indexOf("  ") < 0) return rest.split(" ");
+	const fields: string[] = [];
+	for (let end = rest.indexOf(" "); end >= 0; end = rest.indexOf(" ")) {
+		fields.push(rest.slice(0, end));
+		rest = rest.slice(end).trimStart();
+	}
+	fields.push(rest);
 	return fields;
 }
 

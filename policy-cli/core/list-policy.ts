@@ -1,7 +1,7 @@
-import { compareCodePoints, findOutside, isFileNameCode, isRpcCode } from "./charset.ts";
+import { compareCodePoints, findOutside, isRpcCode, isServiceText } from "./charset.ts";
 import { PolicyLoadError } from "./errors.ts";
 import { describeFileError, isFileError, type PolicyFiles } from "./files.ts";
-import type { ServiceColumns } from "./parse.ts";
+import type { ServiceColumns } from "./parse-line.ts";
 
 /** A top-level policy file: the directory it was listed in, and its name there. */
 export interface PolicyFile {
@@ -33,7 +33,7 @@ export function listTopLevel(files: PolicyFiles, dirs: readonly string[]): Polic
 export function acceptedNames(dir: string, names: readonly string[]): string[] {
 	const accepted = names.filter((name) => name.endsWith(".policy") && name.charAt(0) !== ".").sort(compareCodePoints);
 	for (const name of accepted) {
-		if (findOutside(name, isFileNameCode) < 0) continue;
+		if (isServiceText(name) && name === name.toLowerCase()) continue;
 		const hint = "a policy file is named with 0-9 a-z _ . - only: rename or remove it";
 		throw new PolicyLoadError("invalid-filename", `invalid filename: ${hint}`, {
 			file: `${dir}/${name}`,

@@ -1,9 +1,9 @@
 import { type Location, PolicyLoadError } from "./errors.ts";
-import { describeFileError, isFileError, type PolicyFiles } from "./files.ts";
-import { columnOfField } from "./lines.ts";
+import { describeFileError, isFileError, type PolicyFiles, type SourceText } from "./files.ts";
 import { acceptedNames, listLegacy, listTopLevel } from "./list-policy.ts";
-import { type Format, type Item, parsePolicy, type ServiceColumns } from "./parse.ts";
-import { resolvePath } from "./resolve-path.ts";
+import { type Format, locateField, type ParsedFile, parsePolicy } from "./parse.ts";
+import type { Item, ServiceColumns } from "./parse-line.ts";
+import { PathResolver } from "./resolve-path.ts";
 import type { Action, Clause, Rule } from "./rule.ts";
 import type { Token } from "./token.ts";
 
@@ -48,6 +48,7 @@ interface Frame {
 	readonly base: string;
 	readonly parent: Frame | null;
 	readonly depth: number;
+	readonly parsed: ParsedFile;
 }
 
 type Directive = Item & { readonly kind: "include" | "include-dir" | "compat" };
@@ -67,27 +68,28 @@ class Loader {
 	private readonly rules: Rule[] = [];
 	private readonly warnings: string[] = [];
 	/** Each file is parsed once for each format, each path resolved once. */
-	private readonly parsed = { columns: new Map<string, Item[]>(), service: new Map<string, Item[]>() };
-	private readonly links = new Map<string, string | null>();
-	private readonly resolved = new Map<string, string>();
+	private readonly parsed = { columns: new Map<string, ParsedFile>(), service: new Map<string, ParsedFile>() };
+	private readonly paths: PathResolver;
 	private includes = 0;
 
 	constructor(files: PolicyFiles, places: PolicyPlaces, wanted: string | null) {
 		this.files = files;
+		this.paths = new PathResolver(files);
 		this.places = places;
 		this.wanted = wanted;
 	}
 
 	load(): Policy {
 		for (const { dir, name } of listTopLevel(this.files, this.places.dirs)) {
-			const frame: Frame = { path: `${dir}/${name}`, base: dir, parent: null, depth: 0 };
-			this.follow(this.parse(frame, "columns", null), frame, null);
+			const path = `${dir}/${name}`;
+			this.follow({ path, base: dir, parent: null, depth: 0, parsed: this.parse(path, "columns", null) }, null);
 		}
 		return { rules: this.rules, warnings: this.warnings };
 	}
 
 	/** Takes the rules of a file into force and follows its directives, line by line. */
-	private follow(items: readonly Item[], frame: Frame, of: ServiceColumns | null): void {
+	private follow(frame: Frame, of: ServiceColumns | null): void {
+		const { items } = frame.parsed;
 		for (let i = 0; i < items.length; i++) {
 			const item = items[i] as Item;
 			switch (item.kind) {
@@ -104,7 +106,7 @@ class Loader {
 					this.includeLegacy(item, frame);
 					break;
 				case "error":
-					throw syntaxError(item.message, { file: frame.path, ...item });
+					throw syntaxError(item.message, at(frame, item, item.offset));
 			}
 		}
 	}
@@ -119,8 +121,8 @@ class Loader {
 	/** `!include` and `!include-service`; also each file of `!include-dir` and `!compat-4.0`. */
 	private include(directive: Directive, path: string, parent: Frame, of: ServiceColumns | null, base = parent.base): void {
 		this.refuseRecursion(directive, path, parent);
-		const frame: Frame = { path, base, parent, depth: parent.depth + 1 };
-		this.follow(this.parse(frame, of === null ? "columns" : "service", directive), frame, of);
+		const parsed = this.parse(path, of === null ? "columns" : "service", at.bind(null, parent, directive));
+		this.follow({ path, base, parent, depth: parent.depth + 1, parsed }, of);
 	}
 
 	private includeDir(directive: Item & { kind: "include-dir" }, frame: Frame): void {
@@ -140,15 +142,15 @@ class Loader {
 		this.warnings.push(`${frame.path}:${directive.line}: !compat-4.0 is deprecated: convert the files in ${legacyDir}`);
 		for (const { name, of } of listLegacy(this.files, legacyDir)) {
 			const path = `${legacyDir}/${name}`;
-			this.include(directive, resolvePath(this.files, path, this.links), frame, of, legacyDir);
+			this.include(directive, this.paths.resolve(path), frame, of, legacyDir);
 			if (of.argument !== null) for (const clause of IMPLICIT_DENY) this.addRule(clause, of, path);
 		}
 	}
 
 	private refuseRecursion(directive: Directive, path: string, parent: Frame): void {
-		const canonical = this.canonical(path);
+		const canonical = this.paths.resolve(path);
 		for (let frame: Frame | null = parent; frame !== null; frame = frame.parent) {
-			if (this.canonical(frame.path) !== canonical) continue;
+			if (this.paths.resolve(frame.path) !== canonical) continue;
 			throw syntaxError(`${path} is being read already: it would include itself`, at(parent, directive));
 		}
 		if (parent.depth === MAX_DEPTH) {
@@ -160,45 +162,37 @@ class Loader {
 
 	/** The canonical path that a directive names; relative ones start from the directory of the top-level file. */
 	private resolve(frame: Frame, directive: Directive & { path: string }): string {
-		const { path } = directive;
+		const { path, kind } = directive;
+		const what = kind === "include-dir" ? "directory" : "file";
 		// What cannot be named cannot be there (Q56).
-		const what = directive.kind === "include-dir" ? "directory" : "file";
 		if (path.indexOf("\0") >= 0) throw syntaxError(`not a ${what}: ${path}`, at(frame, directive));
 		try {
-			return this.canonical(path.charAt(0) === "/" ? path : `${frame.base}/${path}`);
+			return this.paths.resolve(path.charAt(0) === "/" ? path : `${frame.base}/${path}`);
 		} catch (error) {
 			throw unreadable(error, path, what, at(frame, directive));
 		}
 	}
 
-	private canonical(path: string): string {
-		const known = this.resolved.get(path);
+	/** Parses a file once; `from` tells where the directive is that includes it, null for a top-level file. */
+	private parse(path: string, format: Format, from: (() => Location) | null): ParsedFile {
+		const known = this.parsed[format].get(path);
 		if (known !== undefined) return known;
-		const canonical = resolvePath(this.files, path, this.links);
-		this.resolved.set(path, canonical);
-		return canonical;
-	}
-
-	/** Parses a file once; `directive` is what includes it, null for a top-level file. */
-	private parse(frame: Frame, format: Format, directive: Directive | null): Item[] {
-		const known = this.parsed[format].get(frame.path);
-		if (known !== undefined) return known;
-		let items: Item[];
+		let source: SourceText;
 		try {
-			items = parsePolicy(this.files.readText(frame.path, MAX_FILE_BYTES), format, this.wanted);
+			source = this.files.readText(path, MAX_FILE_BYTES);
 		} catch (error) {
-			const from = directive === null || frame.parent === null ? null : at(frame.parent, directive);
-			throw unreadable(error, frame.path, "file", from);
+			throw unreadable(error, path, "file", from === null ? null : from());
 		}
-		this.parsed[format].set(frame.path, items);
-		return items;
+		const parsed = parsePolicy(source, format, this.wanted);
+		this.parsed[format].set(path, parsed);
+		return parsed;
 	}
 }
 
-/** Where a directive names its file or directory. */
-function at(frame: Frame, directive: Directive): Location {
-	const { line, text, field } = directive;
-	return { file: frame.path, line, column: columnOfField(text, field), text };
+/** Where an item names what is wrong with it. */
+function at({ path, parsed }: Frame, { line, field }: { line: number; field: number }, offset = 0): Location {
+	const { text, column } = locateField(parsed, line, field);
+	return { file: path, line, column: column + offset, text };
 }
 
 function syntaxError(detail: string, at: Location): PolicyLoadError {

@@ -25,19 +25,15 @@ interface Given {
 }
 
 /**
- * Parses `allow|ask|deny` and its parameters, which start at `fields[at]` (spec 1.3 steps 5 to 9, 1.5).
+ * Parses `allow|ask|deny` and its parameters, which start at `fields[at]` (spec 1.3 steps 5 to 8, 1.5).
  * Throws a FieldError at the field that is wrong.
  */
-export function parseAction(fields: readonly string[], at: number, target: Token): Action {
+export function parseAction(fields: readonly string[], at: number): Action {
 	const name = fields[at];
 	if (name !== "allow" && name !== "ask" && name !== "deny") {
 		throw new FieldError(at, `invalid action "${name}": want allow, ask or deny`);
 	}
-	const action = fields.length === at + 1 ? BARE[name] : withParams(name, splitParams(fields, at + 1));
-	if (name === "allow" && target.kind === "default" && action.target === null) {
-		throw new FieldError(at, "allow for @default goes nowhere: add target=QUBE");
-	}
-	return action;
+	return fields.length === at + 1 ? BARE[name] : withParams(name, splitParams(fields, at + 1));
 }
 
 /** Step 6: `key=value`, split at the first `=`, each key once. */

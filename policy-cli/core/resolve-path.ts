@@ -2,43 +2,45 @@ import type { PolicyFiles } from "./files.ts";
 
 /** More symbolic links than this in one path are taken for a loop, as the kernel does. */
 const MAX_LINKS = 40;
+/** What the kernel takes as a path, in bytes. */
+const MAX_PATH = 4095;
 
-/**
- * Makes an absolute path canonical (spec 1.6): symbolic links are followed, `.`, doubled and trailing slashes dropped, `..` applied after the
- * links in front of it. What does not exist is kept as it is written.
- *
- * `links` remembers what was asked before. Throws a FileError, `ELOOP` for a loop of links.
- */
-export function resolvePath(files: PolicyFiles, path: string, links: Map<string, string | null>): string {
-	let resolved = "";
-	let followed = 0;
-	const pending = path.split("/").reverse();
-	while (pending.length > 0) {
-		const name = pending.pop() as string;
-		if (name === "" || name === ".") continue;
-		if (name === "..") {
-			resolved = resolved.slice(0, Math.max(0, resolved.lastIndexOf("/")));
-			continue;
-		}
-		const next = `${resolved}/${name}`;
-		const link = readLinkOnce(files, next, links);
-		if (link === null) {
-			resolved = next;
-			continue;
-		}
-		followed++;
-		if (followed > MAX_LINKS) throw { code: "ELOOP", operation: "readlink", path: next };
-		if (link.charAt(0) === "/") resolved = "";
-		const names = link.split("/");
-		for (let i = names.length - 1; i >= 0; i--) pending.push(names[i] as string);
+/** Makes absolute paths canonical and remembers them, so that each name is looked at once. */
+export class PathResolver {
+	private readonly files: PolicyFiles;
+	private readonly known = new Map<string, string>([["", ""]]);
+
+	constructor(files: PolicyFiles) {
+		this.files = files;
 	}
-	return resolved === "" ? "/" : resolved;
-}
 
-function readLinkOnce(files: PolicyFiles, path: string, links: Map<string, string | null>): string | null {
-	const known = links.get(path);
-	if (known !== undefined) return known;
-	const link = files.readLink(path);
-	links.set(path, link);
-	return link;
+	/**
+	 * The canonical form of an absolute path (spec 1.6): symbolic links are followed, `.`, doubled and trailing slashes dropped, `..`
+	 * applied after the links in front of it. What does not exist is kept as it is written. Throws a FileError, `ELOOP` for a loop.
+	 */
+	resolve(path: string): string {
+		return this.follow(path, 0) || "/";
+	}
+
+	/** Like `resolve`, with "" for the root; `links` have been followed so far. */
+	private follow(path: string, links: number): string {
+		const known = this.known.get(path);
+		if (known !== undefined) return known;
+		if (links > MAX_LINKS) throw { code: "ELOOP", operation: "readlink", path };
+		if (path.length > MAX_PATH) throw { code: "ENAMETOOLONG", operation: "readlink", path: `${path.slice(0, 80)}...` };
+		const slash = path.lastIndexOf("/");
+		const resolved = this.step(this.follow(path.slice(0, slash), links), path.slice(slash + 1), links);
+		this.known.set(path, resolved);
+		return resolved;
+	}
+
+	/** Goes from a canonical directory to a name in it. */
+	private step(dir: string, name: string, links: number): string {
+		if (name === "" || name === ".") return dir;
+		if (name === "..") return dir.slice(0, Math.max(0, dir.lastIndexOf("/")));
+		const path = `${dir}/${name}`;
+		const link = this.files.readLink(path);
+		if (link === null) return path;
+		return this.follow(link.charAt(0) === "/" ? link : `${dir}/${link}`, links + 1);
+	}
 }

@@ -10,20 +10,33 @@ export type TokenContext = "source" | "target" | "redirect" | "intended";
 type WordKind = "any" | "anyvm" | "adminvm" | "default" | "dispvm";
 type PrefixKind = "type" | "tag" | "dispvm-of" | "dispvm-tag";
 
-const WORDS: readonly (readonly [word: string, kind: WordKind, contexts: readonly TokenContext[]])[] = [
-	["*", "any", ["source", "target"]],
-	["@anyvm", "anyvm", ["source", "target"]],
-	["@adminvm", "adminvm", ["source", "target", "redirect", "intended"]],
-	["@default", "default", ["target", "intended"]],
-	["@dispvm", "dispvm", ["target", "redirect", "intended"]],
-];
+/** Where each kind of token may stand; a literal name may everywhere. */
+const CONTEXTS: { readonly [kind in WordKind | PrefixKind]: readonly TokenContext[] } = {
+	any: ["source", "target"],
+	anyvm: ["source", "target"],
+	adminvm: ["source", "target", "redirect", "intended"],
+	default: ["target", "intended"],
+	dispvm: ["target", "redirect", "intended"],
+	type: ["source", "target"],
+	tag: ["source", "target"],
+	"dispvm-of": ["source", "target", "redirect", "intended"],
+	"dispvm-tag": ["source", "target"],
+};
+
+const WORDS: { readonly [word: string]: WordKind | undefined } = Object.assign(Object.create(null), {
+	"*": "any",
+	"@anyvm": "anyvm",
+	"@adminvm": "adminvm",
+	"@default": "default",
+	"@dispvm": "dispvm",
+});
 
 /** In the order in which they are tried: a rest that starts with `@` may still fit a longer prefix. */
-const PREFIXES: readonly (readonly [prefix: string, kind: PrefixKind, contexts: readonly TokenContext[]])[] = [
-	["@type:", "type", ["source", "target"]],
-	["@tag:", "tag", ["source", "target"]],
-	["@dispvm:", "dispvm-of", ["source", "target", "redirect", "intended"]],
-	["@dispvm:@tag:", "dispvm-tag", ["source", "target"]],
+const PREFIXES: readonly (readonly [prefix: string, kind: PrefixKind])[] = [
+	["@type:", "type"],
+	["@tag:", "tag"],
+	["@dispvm:", "dispvm-of"],
+	["@dispvm:@tag:", "dispvm-tag"],
 ];
 
 const CONTEXT_NAMES: { readonly [context in TokenContext]: string } = {
@@ -39,12 +52,11 @@ const CONTEXT_NAMES: { readonly [context in TokenContext]: string } = {
  */
 export function parseToken(text: string, context: TokenContext): Token | string {
 	if (text === "") return `empty ${CONTEXT_NAMES[context]}`;
+	const kind = WORDS[text];
+	if (kind !== undefined && CONTEXTS[kind].includes(context)) return { kind, text };
 	if (text.charAt(0) !== "@" && text !== "*") return { kind: "name", text };
-	for (const [word, kind, contexts] of WORDS) {
-		if (text === word && contexts.includes(context)) return { kind, text };
-	}
-	for (const [prefix, kind, contexts] of PREFIXES) {
-		if (!contexts.includes(context) || !text.startsWith(prefix)) continue;
+	for (const [prefix, kind] of PREFIXES) {
+		if (!CONTEXTS[kind].includes(context) || !text.startsWith(prefix)) continue;
 		const value = text.slice(prefix.length);
 		if (value === "") return `invalid empty ${CONTEXT_NAMES[context]} token "${text}": a name must follow`;
 		if (value.charAt(0) !== "@") return { kind, text, value };
@@ -53,8 +65,7 @@ export function parseToken(text: string, context: TokenContext): Token | string 
 }
 
 function expected(context: TokenContext): string {
-	const known: string[] = [];
-	for (const [word, , contexts] of WORDS) if (contexts.includes(context)) known.push(word);
-	for (const [prefix, , contexts] of PREFIXES) if (contexts.includes(context)) known.push(`${prefix}NAME`);
-	return `want a qube's name or ${known.join(", ")}`;
+	const words = Object.keys(WORDS).filter((word) => CONTEXTS[WORDS[word] as WordKind].includes(context));
+	const prefixes = PREFIXES.filter(([, kind]) => CONTEXTS[kind].includes(context)).map(([prefix]) => `${prefix}NAME`);
+	return `want a qube's name or ${words.concat(prefixes).join(", ")}`;
 }

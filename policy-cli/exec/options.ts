@@ -112,8 +112,8 @@ export function parseArguments(args: readonly string[]): Invocation {
 
 /** The option of this name, or the only one that starts so; else what is wrong. */
 function findOption(name: string): (typeof OPTIONS)[number] | string {
-	const exact = OPTIONS.filter(({ flag }) => flag === name);
-	const matches = exact.length === 1 || name.length < 3 ? exact : OPTIONS.filter(({ flag }) => flag.startsWith(name));
+	for (const option of OPTIONS) if (option.flag === name) return option;
+	const matches = name.length < 3 ? [] : OPTIONS.filter(({ flag }) => flag.startsWith(name));
 	if (matches.length === 1) return matches[0] as (typeof OPTIONS)[number];
 	if (matches.length === 0) return `unknown option ${name}`;
 	return `ambiguous option ${name}: ${matches.map(({ flag }) => flag).join(" or ")}`;
