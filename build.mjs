@@ -13,7 +13,11 @@ const { version } = JSON.parse(fs.readFileSync(path.join(root, "package.json"), 
 const cacheDir = process.env.QUBES_BUILD_CACHE ?? path.join(root, "node_modules", ".cache", "quickjs");
 
 /** What can be built: `node build.mjs [VARIANT…]`; tests use the last two, see policy-cli/native/README.md. */
-const VARIANTS = { release: "bin/qrexec-policy-exec", sanitize: "test/qrexec-policy-exec-asan", faults: "test/qrexec-policy-exec-faults" };
+const VARIANTS = {
+	release: "bin/qrexec-policy-exec",
+	sanitize: "test/qrexec-policy-exec-asan",
+	faults: "test/qrexec-policy-exec-faults",
+};
 
 const variants = process.argv.length > 2 ? process.argv.slice(2) : ["release"];
 writeWhole("qrexec-policy-exec.cjs", await bundleForNode("policy-cli/exec/entry-node.ts"));
@@ -52,7 +56,9 @@ async function buildExecutable(variant, name) {
 		await buildNative({ script: path.join(dist, "build/exec.quickjs.js"), outFile, cacheDir, variant });
 	} catch (error) {
 		if (variant !== "release" || !(error instanceof MissingToolError)) throw error;
-		console.warn(`no native executable: ${error.message}\ndist/${name} starts the Node bundle instead, which takes thirty times as long`);
+		console.warn(
+			`no native executable: ${error.message}\ndist/${name} starts the Node bundle instead, which takes thirty times as long`,
+		);
 		writeWhole(name, '#!/bin/sh\nexec node "$(dirname "$(readlink -f "$0")")/../qrexec-policy-exec.cjs" "$@"\n', 0o755);
 	}
 }

@@ -41,10 +41,8 @@ export function checkConnection(allowed: Allowance, call: Call, system: SystemIn
 	lines.push(`autostart=${route.autostart ? "True" : "False"}`, `requested_target=${call.target}`);
 	if (route.service !== null) lines.push(`service=${route.service}`);
 	if (call.policySource !== null) lines.push(`policy_source=${call.policySource}`);
-	for (const line of lines) {
-		// A line break in a name would be a line of its own to qrexec.
-		if (hasControl(line)) throw new DataError(`control character in "${line}"`);
-	}
+	// A line break in a name would be a line of its own to qrexec.
+	if (hasControl(lines.join(" "))) throw new DataError(`control character in "${lines.find(hasControl)}"`);
 	return { ...route, text: lines.join("\n") };
 }
 

@@ -15,10 +15,14 @@ export function isServiceCode(code: number): boolean {
 	);
 }
 
-/** Whether a text has only characters of a service; the same as asking `isServiceCode` of each, by two quick built-ins. */
+/** Whether a text has only characters of a service; the same as asking `isServiceCode` of each, by quick built-ins. */
 export function isServiceText(text: string): boolean {
-	// escape() leaves alone A-Z a-z 0-9 @ * _ + - . / and encodeURIComponent() of these all but @ + /.
-	return encodeURIComponent(escape(text)) === text && text.indexOf("*") < 0;
+	// escape() leaves alone A-Z a-z 0-9 - . _ and @ * + /
+	return escape(text) === text && lacks(text, "@") && lacks(text, "*") && lacks(text, "+") && lacks(text, "/");
+}
+
+function lacks(text: string, character: string): boolean {
+	return text.split(character, 1)[0] === text;
 }
 
 /** Index of the first character of `text` that is not in a set; -1 if all are. */
@@ -31,12 +35,12 @@ export function findOutside(text: string, isInside: (code: number) => boolean): 
 
 /** Whether text has a control character (Unicode category Cc). */
 export function hasControl(text: string): boolean {
-	for (let i = 0; i < text.length; i++) {
-		const code = text.charCodeAt(i);
-		if (code < 0x20 || (code >= 0x7f && code < 0xa0)) return true;
-	}
-	return false;
+	// escape() writes these, and nothing else, as %00 to %1F and %7F to %9F; a percent sign is %25.
+	const escaped = escape(text);
+	return !CONTROLS.every((start) => lacks(escaped, start));
 }
+
+const CONTROLS = ["%0", "%1", "%7F", "%8", "%9"];
 
 /** Orders two strings by code point, as the spec sorts everything (JavaScript alone sorts by UTF-16 unit). */
 export function compareCodePoints(a: string, b: string): number {

@@ -1,14 +1,11 @@
+import type { Rows } from "./rows.ts";
+
 /** What the loader needs of a file system. Contracts and errors: `../host/host.ts`, which implements it. */
 export interface PolicyFiles {
-	readText(path: string, maxBytes: number): SourceText;
+	readText(path: string, maxBytes: number): string;
+	readRows(path: string, maxBytes: number): Rows | null;
 	listFiles(path: string): string[];
 	readLink(path: string): string | null;
-}
-
-/** Text as it was read; `plain` is true if it is all printable ASCII, tabs and line feeds (see `isPlain`). */
-export interface SourceText {
-	readonly text: string;
-	readonly plain: boolean;
 }
 
 /** What a failed file system call throws: the errno name, the step that failed, and the path it was about. */
@@ -31,6 +28,7 @@ export function isFileError(thrown: unknown): thrown is FileError {
 
 const MEANINGS: { readonly [code: string]: string | undefined } = {
 	EACCES: "permission denied",
+	ECHANGED: "somebody wrote to it meanwhile",
 	ECONNREFUSED: "nobody listens there",
 	ECONNRESET: "the other side broke off",
 	EFBIG: "too large",

@@ -1,10 +1,8 @@
-import type { SourceText } from "./files.ts";
-
 /**
  * Splits text into lines at `\n`, `\r\n` and lone `\r`, and at nothing else (spec 1.1).
  * A text that ends in a line end has an empty last line, which is a comment like every empty line.
  */
-export function splitLines({ text }: SourceText): string[] {
+export function splitLines(text: string): string[] {
 	const unified = text.indexOf("\r") < 0 ? text : text.split("\r\n").join("\n").split("\r").join("\n");
 	return unified.split("\n");
 }
@@ -21,19 +19,6 @@ export function splitFields(line: string): string[] {
 	return fields;
 }
 
-/** The fields of a line that has no white space but blanks; the same as `splitFields`, without a look at single characters. */
-export function splitPlainFields(line: string): string[] {
-	let rest = line.trim();
-	if (rest.indexOf("  ") < 0) return rest.split(" ");
-	const fields: string[] = [];
-	for (let end = rest.indexOf(" "); end >= 0; end = rest.indexOf(" ")) {
-		fields.push(rest.slice(0, end));
-		rest = rest.slice(end).trimStart();
-	}
-	fields.push(rest);
-	return fields;
-}
-
 /** The column (in characters, from 1) where field `index` of a line starts; behind the last field if it has fewer. */
 export function columnOfField(line: string, index: number): number {
 	let from = skipSpace(line, 0);
@@ -43,15 +28,6 @@ export function columnOfField(line: string, index: number): number {
 		if (from === line.length) return end + 1;
 	}
 	return from + 1;
-}
-
-/** Whether text is printable ASCII, tabs and line feeds only; what `SourceText.plain` says. */
-export function isPlain(text: string): boolean {
-	for (let i = 0; i < text.length; i++) {
-		const code = text.charCodeAt(i);
-		if ((code < 0x20 && code !== 0x09 && code !== 0x0a) || code > 0x7e) return false;
-	}
-	return true;
 }
 
 function skipSpace(line: string, from: number): number {

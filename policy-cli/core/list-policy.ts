@@ -1,4 +1,4 @@
-import { compareCodePoints, findOutside, isRpcCode, isServiceText } from "./charset.ts";
+import { findOutside, isRpcCode, isServiceText } from "./charset.ts";
 import { PolicyLoadError } from "./errors.ts";
 import { describeFileError, isFileError, type PolicyFiles } from "./files.ts";
 import type { ServiceColumns } from "./parse-line.ts";
@@ -31,7 +31,7 @@ export function listTopLevel(files: PolicyFiles, dirs: readonly string[]): Polic
  * Throws PolicyLoadError (`invalid-filename`) for one with other characters than `0-9 a-z _ . -`.
  */
 export function acceptedNames(dir: string, names: readonly string[]): string[] {
-	const accepted = names.filter((name) => name.endsWith(".policy") && name.charAt(0) !== ".").sort(compareCodePoints);
+	const accepted = names.filter((name) => name.endsWith(".policy") && name.charAt(0) !== ".").sort((a, b) => (a < b ? -1 : 1));
 	for (const name of accepted) {
 		if (isServiceText(name) && name === name.toLowerCase()) continue;
 		const hint = "a policy file is named with 0-9 a-z _ . - only: rename or remove it";

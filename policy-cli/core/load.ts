@@ -1,8 +1,10 @@
 import { type Location, PolicyLoadError } from "./errors.ts";
-import { describeFileError, isFileError, type PolicyFiles, type SourceText } from "./files.ts";
+import { describeFileError, isFileError, type PolicyFiles } from "./files.ts";
+import { splitLines } from "./lines.ts";
 import { acceptedNames, listLegacy, listTopLevel } from "./list-policy.ts";
-import { type Format, locateField, type ParsedFile, parsePolicy } from "./parse.ts";
 import type { Item, ServiceColumns } from "./parse-line.ts";
+import { RowParser } from "./parse-rows.ts";
+import { type Format, locateField, parseText } from "./parse-text.ts";
 import { PathResolver } from "./resolve-path.ts";
 import type { Action, Clause, Rule } from "./rule.ts";
 import type { Token } from "./token.ts";
@@ -40,6 +42,14 @@ export function loadPolicy(files: PolicyFiles, places: PolicyPlaces, wanted: str
 	}
 }
 
+/** A policy file that was read. */
+interface ParsedFile {
+	readonly format: Format;
+	readonly items: readonly Item[];
+	/** Null where only its rows were read. */
+	readonly text: string | null;
+}
+
 /** A file that is being read, below the ones that include it. */
 interface Frame {
 	/** How the file is named in rules and errors. */
@@ -69,6 +79,7 @@ class Loader {
 	private readonly warnings: string[] = [];
 	/** Each file is parsed once for each format, each path resolved once. */
 	private readonly parsed = { columns: new Map<string, ParsedFile>(), service: new Map<string, ParsedFile>() };
+	private readonly rowParser = new RowParser();
 	private readonly paths: PathResolver;
 	private includes = 0;
 
@@ -106,7 +117,7 @@ class Loader {
 					this.includeLegacy(item, frame);
 					break;
 				case "error":
-					throw syntaxError(item.message, at(frame, item, item.offset));
+					throw syntaxError(item.message, this.at(frame, item, item.offset));
 			}
 		}
 	}
@@ -121,7 +132,7 @@ class Loader {
 	/** `!include` and `!include-service`; also each file of `!include-dir` and `!compat-4.0`. */
 	private include(directive: Directive, path: string, parent: Frame, of: ServiceColumns | null, base = parent.base): void {
 		this.refuseRecursion(directive, path, parent);
-		const parsed = this.parse(path, of === null ? "columns" : "service", at.bind(null, parent, directive));
+		const parsed = this.parse(path, of === null ? "columns" : "service", () => this.at(parent, directive));
 		this.follow({ path, base, parent, depth: parent.depth + 1, parsed }, of);
 	}
 
@@ -131,7 +142,7 @@ class Loader {
 		try {
 			names = this.files.listFiles(dir);
 		} catch (error) {
-			throw unreadable(error, dir, "directory", at(frame, directive));
+			throw unreadable(error, dir, "directory", this.at(frame, directive));
 		}
 		for (const name of acceptedNames(dir, names)) this.include(directive, `${dir}/${name}`, frame, null);
 	}
@@ -151,13 +162,13 @@ class Loader {
 		const canonical = this.paths.resolve(path);
 		for (let frame: Frame | null = parent; frame !== null; frame = frame.parent) {
 			if (this.paths.resolve(frame.path) !== canonical) continue;
-			throw syntaxError(`${path} is being read already: it would include itself`, at(parent, directive));
+			throw syntaxError(`${path} is being read already: it would include itself`, this.at(parent, directive));
 		}
 		if (parent.depth === MAX_DEPTH) {
-			throw syntaxError(`more than ${MAX_DEPTH} includes below a policy file`, at(parent, directive));
+			throw syntaxError(`more than ${MAX_DEPTH} includes below a policy file`, this.at(parent, directive));
 		}
 		this.includes++;
-		if (this.includes > MAX_INCLUDES) throw syntaxError(`more than ${MAX_INCLUDES} includes in all`, at(parent, directive));
+		if (this.includes > MAX_INCLUDES) throw syntaxError(`more than ${MAX_INCLUDES} includes in all`, this.at(parent, directive));
 	}
 
 	/** The canonical path that a directive names; relative ones start from the directory of the top-level file. */
@@ -165,11 +176,11 @@ class Loader {
 		const { path, kind } = directive;
 		const what = kind === "include-dir" ? "directory" : "file";
 		// What cannot be named cannot be there (Q56).
-		if (path.indexOf("\0") >= 0) throw syntaxError(`not a ${what}: ${path}`, at(frame, directive));
+		if (path.indexOf("\0") >= 0) throw syntaxError(`not a ${what}: ${path}`, this.at(frame, directive));
 		try {
 			return this.paths.resolve(path.charAt(0) === "/" ? path : `${frame.base}/${path}`);
 		} catch (error) {
-			throw unreadable(error, path, what, at(frame, directive));
+			throw unreadable(error, path, what, this.at(frame, directive));
 		}
 	}
 
@@ -177,22 +188,36 @@ class Loader {
 	private parse(path: string, format: Format, from: (() => Location) | null): ParsedFile {
 		const known = this.parsed[format].get(path);
 		if (known !== undefined) return known;
-		let source: SourceText;
 		try {
-			source = this.files.readText(path, MAX_FILE_BYTES);
+			const parsed = this.readRows(path, format) ?? this.readExactly(path, format);
+			this.parsed[format].set(path, parsed);
+			return parsed;
 		} catch (error) {
 			throw unreadable(error, path, "file", from === null ? null : from());
 		}
-		const parsed = parsePolicy(source, format, this.wanted);
-		this.parsed[format].set(path, parsed);
-		return parsed;
 	}
-}
 
-/** Where an item names what is wrong with it. */
-function at({ path, parsed }: Frame, { line, field }: { line: number; field: number }, offset = 0): Location {
-	const { text, column } = locateField(parsed, line, field);
-	return { file: path, line, column: column + offset, text };
+	/** Reads a plain file without errors; null for every other one. */
+	private readRows(path: string, format: Format): ParsedFile | null {
+		const rows = this.files.readRows(path, MAX_FILE_BYTES);
+		if (rows === null) return null;
+		const { rowParser, wanted } = this;
+		const items = format === "columns" ? rowParser.parseColumns(rows, wanted) : rowParser.parseService(rows);
+		return items === null ? null : { format, items, text: null };
+	}
+
+	private readExactly(path: string, format: Format): ParsedFile {
+		const text = this.files.readText(path, MAX_FILE_BYTES);
+		return { format, items: parseText(text, format, this.wanted), text };
+	}
+
+	/** Where an item of a file names what is wrong with it. */
+	private at({ path, parsed }: Frame, { line, field }: { line: number; field: number }, offset = 0): Location {
+		const { format } = parsed;
+		const lines = splitLines(parsed.text ?? this.files.readText(path, MAX_FILE_BYTES));
+		const text = lines[line - 1] ?? "";
+		return { file: path, line, column: locateField(text, format, field) + offset, text };
+	}
 }
 
 function syntaxError(detail: string, at: Location): PolicyLoadError {
@@ -202,7 +227,7 @@ function syntaxError(detail: string, at: Location): PolicyLoadError {
 /** What a file or directory that cannot be read means for the load (spec 1.6, 3.3); `from` is the directive that names it. */
 function unreadable(error: unknown, path: string, what: "file" | "directory", from: Location | null): unknown {
 	if (!isFileError(error)) return error;
-	if (error.code === "EILSEQ") {
+	if (error.code === "EILSEQ" && error.operation === "read") {
 		return syntaxError("not valid UTF-8: save the file as UTF-8", { file: path, line: null, column: null, text: null });
 	}
 	if (from !== null) {

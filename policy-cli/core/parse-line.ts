@@ -50,8 +50,12 @@ export function parseServiceLine(text: string, line: number): Item | null {
 	const start = columnOfField(text, 0) - 1;
 	if (start === text.length || text.charAt(start) === "#") return null;
 	const readable = substituteLegacy(text);
-	const fields = splitFields(readable);
-	if (readable.charAt(start) === "!") {
+	return parseServiceFields(splitFields(readable), readable.charAt(start) === "!", line);
+}
+
+/** Parses the fields of a line of the per-service format that is no comment. Throws FieldError. */
+export function parseServiceFields(fields: readonly string[], isDirective: boolean, line: number): Item {
+	if (isDirective) {
 		if (fields[0] !== "!include") {
 			throw new FieldError(0, `invalid directive "${fields[0]}" in a file for one service: want !include`);
 		}
@@ -95,17 +99,23 @@ function wantParams(fields: readonly string[], count: number, names: string): vo
 	throw new FieldError(field, `invalid number of params of ${fields[0]}: ${fields.length - 1}, want ${names}`);
 }
 
-/** Steps 1 and 2 of spec 1.3. */
+/** Steps 1 and 2 of spec 1.3; those below are of there, too. */
 function parseServiceColumns(fields: readonly string[], at: number): ServiceColumns {
 	const service = fields[at] as string;
-	const argument = fields[at + 1] as string;
 	if (service !== "*" && !isServiceText(service)) refuseOutside("service", service, isServiceCode, at);
-	if (argument !== "*") {
-		refuseOutside("argument", argument, isRpcCode, at + 1);
-		if (argument.charAt(0) !== "+") throw new FieldError(at + 1, `argument "${argument}" does not start with "+"`);
-		if (service === "*") throw new FieldError(at + 1, 'argument must be "*" where the service is "*"');
-	}
-	return { service: service === "*" ? null : service, argument: argument === "*" ? null : argument };
+	const argument = parseArgument(fields, at + 1);
+	if (service !== "*") return { service, argument };
+	if (argument !== null) throw new FieldError(at + 1, 'argument must be "*" where the service is "*"');
+	return { service: null, argument };
+}
+
+/** Step 2: the argument with its `+`, or null for any. Throws FieldError. */
+export function parseArgument(fields: readonly string[], at: number): string | null {
+	const argument = fields[at] as string;
+	if (argument === "*") return null;
+	refuseOutside("argument", argument, isRpcCode, at);
+	if (argument.charAt(0) !== "+") throw new FieldError(at, `argument "${argument}" does not start with "+"`);
+	return argument;
 }
 
 function refuseOutside(what: string, text: string, isInside: (code: number) => boolean, field: number): void {
@@ -113,18 +123,24 @@ function refuseOutside(what: string, text: string, isInside: (code: number) => b
 	if (bad >= 0) throw new FieldError(field, `${what} "${text}" contains invalid characters: "${text.charAt(bad)}"`, bad);
 }
 
-/** Steps 3 to 9 of spec 1.3. */
+/** Steps 3 to 9. */
 function parseClause(fields: readonly string[], at: number): Clause {
 	const source = parseTokenField(fields, at, "source");
 	const target = parseTokenField(fields, at + 1, "target");
-	const action = parseAction(fields, at + 2);
-	if (target.kind === "default" && action.type === "allow" && action.target === null) {
-		throw new FieldError(at + 2, "allow for @default goes nowhere: add target=QUBE");
-	}
-	return { source, target, action };
+	const clause = { source, target, action: parseAction(fields, at + 2) };
+	checkClause(clause, at + 2);
+	return clause;
 }
 
-function parseTokenField(fields: readonly string[], at: number, context: TokenContext): Token {
+/** Step 9; `field` is that of the action. Throws FieldError. */
+export function checkClause({ target, action }: Clause, field: number): void {
+	if (target.kind === "default" && action.type === "allow" && action.target === null) {
+		throw new FieldError(field, "allow for @default goes nowhere: add target=QUBE");
+	}
+}
+
+/** Steps 3 and 4. Throws FieldError. */
+export function parseTokenField(fields: readonly string[], at: number, context: TokenContext): Token {
 	const token = parseToken(fields[at] as string, context);
 	if (typeof token === "string") throw new FieldError(at, token);
 	return token;

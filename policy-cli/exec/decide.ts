@@ -68,7 +68,7 @@ function startSystemInfo(host: Host, options: Options): () => string | Denial {
 	}
 	return () => {
 		try {
-			return file === "-" ? host.readInput(MAX_SYSTEM_INFO_BYTES) : host.readText(file, MAX_SYSTEM_INFO_BYTES).text;
+			return file === "-" ? host.readInput(MAX_SYSTEM_INFO_BYTES) : host.readText(file, MAX_SYSTEM_INFO_BYTES);
 		} catch (error) {
 			if (!isFileError(error)) throw error;
 			return deny("system-info-error", `--system-info: ${describeFileError(error)}`, { notify: false });

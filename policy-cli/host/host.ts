@@ -1,4 +1,5 @@
-import type { FileError, PolicyFiles, SourceText } from "../core/files.ts";
+import type { FileError, PolicyFiles } from "../core/files.ts";
+import type { Rows } from "../core/rows.ts";
 
 /**
  * The one door to the outside. `core` and `exec` reach files, sockets, programs and the log only through
@@ -12,10 +13,13 @@ export interface Host extends PolicyFiles {
 
 	/**
 	 * The text of a regular file, strict UTF-8, byte order mark kept.
-	 * Errors: `ENOTFILE` for anything that is not a regular file (nothing blocks on a fifo), `EFBIG` over
-	 * `maxBytes`, `EILSEQ` for bytes that are not UTF-8, else the errno name of open, fstat or read.
+	 * Errors: `ENOTFILE` for anything that is not a regular file (nothing blocks on a fifo), `EFBIG` over `maxBytes`, `ECHANGED` if it
+	 * got shorter meanwhile, `EILSEQ` for bytes that are not UTF-8, else the errno name of open, fstat or read.
 	 */
-	readText(path: string, maxBytes: number): SourceText;
+	readText(path: string, maxBytes: number): string;
+
+	/** `splitRows` of the text of a regular file, null if that is not plain; what is not UTF-8 is not plain. Other errors as of `readText`. */
+	readRows(path: string, maxBytes: number): Rows | null;
 
 	/** All of standard input, with the limits and errors of `readText` (any kind of file will do). */
 	readInput(maxBytes: number): string;

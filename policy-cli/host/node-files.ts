@@ -1,7 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import fs from "node:fs";
-import type { SourceText } from "../core/files.ts";
-import { isPlain } from "../core/lines.ts";
+import { type Rows, splitRows } from "../core/rows.ts";
 import type { HostError } from "./host.ts";
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -14,15 +13,13 @@ export function hostError(thrown: unknown, operation: string, path: string): Hos
 }
 
 /** See Host.readText. */
-export function readText(path: string, maxBytes: number): SourceText {
-	const fd = attempt("open", path, () => fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK));
-	try {
-		if (!attempt("fstat", path, () => fs.fstatSync(fd)).isFile()) throw { code: "ENOTFILE", operation: "open", path };
-		const text = decode(readAll(fd, path, maxBytes), path);
-		return { text, plain: isPlain(text) };
-	} finally {
-		fs.closeSync(fd);
-	}
+export function readText(path: string, maxBytes: number): string {
+	return decode(readFile(path, maxBytes), path);
+}
+
+/** See Host.readRows. */
+export function readRows(path: string, maxBytes: number): Rows | null {
+	return splitRows(readFile(path, maxBytes).toString("latin1"));
 }
 
 /** See Host.readInput. */
@@ -47,21 +44,23 @@ export function listFiles(path: string): string[] {
 
 /** See Host.readLink. */
 export function readLink(path: string): string | null {
+	let link: Buffer;
 	try {
-		return fs.readlinkSync(path);
+		link = fs.readlinkSync(path, { encoding: "buffer" });
 	} catch (thrown) {
 		const error = hostError(thrown, "readlink", path);
 		if (["EINVAL", "ENOENT", "ENOTDIR", "ENAMETOOLONG"].includes(error.code)) return null;
 		throw error;
 	}
+	return decode(link, path, "readlink");
 }
 
 /** Decodes strict UTF-8, the byte order mark kept; throws `EILSEQ`. */
-export function decode(bytes: Buffer, path: string): string {
+export function decode(bytes: Buffer, path: string, operation = "read"): string {
 	try {
 		return decoder.decode(bytes);
 	} catch {
-		throw { code: "EILSEQ", operation: "read", path };
+		throw { code: "EILSEQ", operation, path };
 	}
 }
 
@@ -71,6 +70,19 @@ export function attempt<T>(operation: string, path: string, step: () => T): T {
 		return step();
 	} catch (thrown) {
 		throw hostError(thrown, operation, path);
+	}
+}
+
+function readFile(path: string, maxBytes: number): Buffer {
+	const fd = attempt("open", path, () => fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK));
+	try {
+		const info = attempt("fstat", path, () => fs.fstatSync(fd));
+		if (!info.isFile()) throw { code: "ENOTFILE", operation: "open", path };
+		const bytes = readAll(fd, path, maxBytes);
+		if (bytes.length < info.size) throw { code: "ECHANGED", operation: "read", path };
+		return bytes;
+	} finally {
+		fs.closeSync(fd);
 	}
 }
 

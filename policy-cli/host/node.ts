@@ -7,7 +7,7 @@ import fs from "node:fs";
 import { constants } from "node:os";
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import type { Host, HostError, LastWords, RunResult } from "./host.ts";
-import { attempt, hostError, listFiles, readInput, readLink, readText } from "./node-files.ts";
+import { attempt, decode, hostError, listFiles, readInput, readLink, readRows, readText } from "./node-files.ts";
 
 /** What the worker asks of the main thread. `finish` and `arm` are answered, by a Reply and one count of the signal. */
 export type Order =
@@ -36,6 +36,7 @@ export function nodeHost(args: readonly string[], link: Link): Host {
 	return {
 		args,
 		readText,
+		readRows,
 		readInput,
 		listFiles,
 		readLink,
@@ -82,7 +83,7 @@ function run(argv: readonly string[], input: string | null, seconds: number): Ru
 	// A program that ends without reading its input is judged by its status.
 	if (error !== undefined && (error as NodeJS.ErrnoException).code !== "EPIPE") throw hostError(error, "run", program);
 	const number = signal === null ? 0 : constants.signals[signal];
-	return { status: status ?? 128 + number, output: piped ? stdout.toString("utf8") : "" };
+	return { status: status ?? 128 + number, output: piped ? decode(stdout, program) : "" };
 }
 
 function write(fd: 1 | 2, text: string): void {
