@@ -78,11 +78,20 @@ function startSystemInfo(host: Host, options: Options): () => string | Denial {
 
 function load(host: Host, options: Options, service: string): Policy | PolicyLoadError {
 	try {
-		return loadPolicy(host, options, service);
+		const absolute = makeAbsolute.bind(null, host);
+		return loadPolicy(host, { dirs: options.dirs.map(absolute), legacyDir: absolute(options.legacyDir) }, service);
 	} catch (error) {
 		if (error instanceof PolicyLoadError) return error;
 		throw error;
 	}
+}
+
+/** A directory as the loader wants it. */
+function makeAbsolute(host: Host, dir: string): string {
+	if (dir.charAt(0) === "/") return dir;
+	const cwd = host.readLink("/proc/self/cwd");
+	if (cwd !== null) return `${cwd}/${dir}`;
+	throw new PolicyLoadError("load-error", `cannot tell where ${dir} is: the working directory is not known`, null);
 }
 
 function parseSystem(answer: string | Denial): SystemInfo | Denial {

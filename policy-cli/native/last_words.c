@@ -153,8 +153,6 @@ JSValue host_arm(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *
 	int32_t seconds;
 	if (JS_ToInt32(ctx, &seconds, argv[0]))
 		return JS_EXCEPTION;
-	struct itimerval off = { 0 };
-	setitimer(ITIMER_REAL, &off, NULL);
 	struct last_words *words = in_force == &given[0] ? &given[1] : &given[0];
 	words->answer = text_property(ctx, argv[1], "answer");
 	words->log_text = text_property(ctx, argv[1], "logText");
@@ -162,10 +160,8 @@ JSValue host_arm(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *
 	if (words->answer == NULL || words->log_text == NULL || words->log_socket == NULL)
 		return JS_EXCEPTION;
 	in_force = words;
-	if (seconds > 0) {
-		name_time_limit(seconds);
-		struct itimerval limit = { .it_value = { .tv_sec = seconds } };
-		setitimer(ITIMER_REAL, &limit, NULL);
-	}
+	name_time_limit(seconds);
+	struct itimerval limit = { .it_value = { .tv_sec = seconds } };
+	setitimer(ITIMER_REAL, &limit, NULL);
 	return JS_UNDEFINED;
 }

@@ -39,6 +39,7 @@ static void load(void)
 #else
 	heap.runtime = JS_NewRuntime2(&heap_functions, NULL);
 #endif
+	JS_SetMaxStackSize(heap.runtime, STACK_BYTES);
 	JS_SetGCThreshold(heap.runtime, (size_t)-1);
 	heap.ctx = JS_NewContextRaw(heap.runtime);
 	/* Before the intrinsics, so that names get the numbers they have in the bytecode, which then needs no change and no copy. */
@@ -66,7 +67,7 @@ static void forget_stack(void)
 {
 	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
 	for (uintptr_t *word = (uintptr_t *)heap.room; word < (uintptr_t *)heap.next; word++) {
-		if (*word - (here - STACK_BYTES) < 2 * STACK_BYTES)
+		if (*word - (here - 2 * STACK_BYTES) < 4 * STACK_BYTES)
 			*word = 0;
 	}
 }
@@ -90,7 +91,6 @@ int main(int argc, char **argv)
 		return write_image();
 #endif
 	JS_UpdateStackTop(heap.runtime);
-	JS_SetMaxStackSize(heap.runtime, STACK_BYTES);
 	JSValue host = new_host(heap.ctx, argc - 1, argv + 1);
 	JSValue status = JS_Call(heap.ctx, heap.run, JS_UNDEFINED, 1, &host);
 	int32_t code;
