@@ -40,6 +40,11 @@ export function hasControl(text: string): boolean {
 	return !CONTROLS.every((start) => lacks(escaped, start));
 }
 
+/** Whether text has no control character, backslash or character above U+00FF, so that it may be shown as it is. */
+export function isInnocent(text: string): boolean {
+	return !hasControl(text) && lacks(text, "\\") && lacks(escape(text), "%u");
+}
+
 const CONTROLS = ["%0", "%1", "%7F", "%8", "%9"];
 
 /** Orders two strings by code point, as the spec sorts everything (JavaScript alone sorts by UTF-16 unit). */

@@ -1,4 +1,5 @@
 import { BaseError } from "./base-error.ts";
+import { isInnocent } from "./charset.ts";
 import type { Reason } from "./reasons.ts";
 
 /** A place in a policy file. `line` and `column` start at 1; `line` is null where the file as a whole is meant. */
@@ -51,6 +52,7 @@ export function formatCaret(at: Location): string {
  * no name can forge a line of a log or of the terminal. `keep` is a character that is left alone.
  */
 export function escapeControls(text: string, keep = ""): string {
+	if (isInnocent(text)) return text;
 	let out = "";
 	let from = 0;
 	for (let i = 0; i < text.length; i++) {
@@ -61,7 +63,7 @@ export function escapeControls(text: string, keep = ""): string {
 		out += text.slice(from, i) + escaped;
 		from = i + 1;
 	}
-	return from === 0 ? text : out + text.slice(from);
+	return out + text.slice(from);
 }
 
 function escapeCode(code: number): string | null {

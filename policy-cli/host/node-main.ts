@@ -23,9 +23,12 @@ interface Call {
 export function superviseWorker(file: string): void {
 	const { port1: port, port2 } = new MessageChannel();
 	const signal = new Int32Array(new SharedArrayBuffer(4));
-	new Worker(file, { workerData: { port: port2, signal }, transferList: [port2] }).on("error", (error) => {
-		end(`the program failed: ${error.message}`);
-	});
+	new Worker(file, { argv: process.argv.slice(2), workerData: { port: port2, signal }, transferList: [port2] }).on(
+		"error",
+		(error) => {
+			end(`the program failed: ${error.message}`);
+		},
+	);
 	const calls = new Map<number, Call>();
 	let lastWords: LastWords = { answer: "result=deny\n", logText: "<11>qrexec: denied: ", logSocket: "/dev/log" };
 	let timer: NodeJS.Timeout | undefined;

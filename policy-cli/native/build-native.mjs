@@ -9,7 +9,19 @@ import { run } from "./tools.mjs";
 export { MissingToolError } from "./tools.mjs";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
-const SOURCES = ["main", "heap", "memory", "text", "rows", "errno_name", "host", "host_files", "host_sockets", "host_run", "last_words"];
+const SOURCES = [
+	"main",
+	"heap",
+	"memory",
+	"text",
+	"rows",
+	"errno_name",
+	"host",
+	"host_files",
+	"host_sockets",
+	"host_run",
+	"last_words",
+];
 const WARNINGS = ["-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Werror"];
 const FLAGS = ["-std=gnu11", "-D_GNU_SOURCE", "-fno-pie", "-no-pie", "-ffunction-sections", "-fdata-sections", ...WARNINGS];
 const STATIC = [
