@@ -1,0 +1,29 @@
+// `npm start`: decides calls on the example with the native executable, and says how long each took.
+import { spawnSync } from "node:child_process";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const program = path.join(here, "../dist/bin/qrexec-policy-exec");
+const EXAMPLES = [
+	["work", "@dispvm", "qubes.OpenURL"],
+	["work", "", "qubes.Filecopy"],
+	["untrusted", "vault", "qubes.Gpg"],
+];
+
+const given = process.argv.slice(2);
+if (given.length !== 0 && given.length !== 3) {
+	console.error("usage: npm start -- SOURCE TARGET SERVICE[+ARGUMENT]");
+	process.exit(2);
+}
+for (const call of given.length === 3 ? [given] : EXAMPLES) decide(call);
+console.log("Your own call:  npm start -- SOURCE TARGET SERVICE[+ARGUMENT]      the qubes are those of examples/system-info.json");
+
+function decide(call) {
+	const options = ["--path", path.join(here, "policy.d"), "--system-info", path.join(here, "system-info.json")];
+	const started = process.hrtime.bigint();
+	const { error, stdout, stderr } = spawnSync(program, [...options, "--explain", "--", ...call], { encoding: "utf8" });
+	const milliseconds = Number(process.hrtime.bigint() - started) / 1e6;
+	if (error !== undefined) throw error;
+	console.log(`${stdout}${stderr}${"took".padEnd(12)}${milliseconds.toFixed(1)} ms, most of it the start of a process by Node: see npm run bench\n`);
+}

@@ -1,0 +1,87 @@
+// Outputs that cannot be written, or only slowly: an answer that cannot be given is no allow.
+import test from "ava";
+import { reply } from "../../support/fake-server.ts";
+import { PROGRAMS } from "../../support/programs.ts";
+import { entry } from "../core/fixtures.ts";
+import { Stage } from "./stage.ts";
+
+const CALL = ["a", "b", "s.S+x"];
+const ALLOW = "* * * * allow\n";
+
+for (const program of PROGRAMS) {
+	const { name } = program;
+
+	/** An answer that cannot be given is no allow. */
+	function refusesOutput(title: string, script: string): void {
+		test(`${name}: an allow that cannot be written to ${title} ends with status 1 and a line in the log`, async (t) => {
+			const stage = await Stage.open(t, { policy: ALLOW });
+			const { stdout } = await stage.runInShell(program, script, CALL);
+			t.is(stdout, "status 1\n");
+			t.regex((await stage.logged()).at(-1) ?? "", /^<11>qrexec: s\.S\+x: a -> b: denied: .*standard output/);
+		});
+
+		test(`${name}: a denial that cannot be written to ${title} ends with status 1`, async (t) => {
+			const stage = await Stage.open(t, { policy: "* * * * deny notify=no\n" });
+			const { stdout } = await stage.runInShell(program, script, CALL);
+			t.is(stdout, "status 1\n");
+			t.regex((await stage.logged())[0] ?? "", /^<14>qrexec: s\.S\+x: a -> b: denied: /);
+		});
+	}
+
+	refusesOutput("a full device", '"$@" > /dev/full; echo "status $?"');
+	refusesOutput("a standard output that is for reading", '"$@" 1< /dev/null; echo "status $?"');
+
+	test(`${name}: an allow that nobody reads ends with status 1 and a line in the log`, async (t) => {
+		const stage = await Stage.open(t, { policy: ALLOW });
+		// It cannot answer before we tell it who is who, and by then the pipe is gone.
+		const { status, stderr } = await stage.run(program, CALL, { started: (child) => child.stdout?.destroy() });
+		t.deepEqual({ status, stderr }, { status: 1, stderr: "" });
+		t.regex((await stage.logged()).at(-1) ?? "", /^<11>qrexec: s\.S\+x: a -> b: denied: .*standard output/);
+	});
+
+	test(`${name}: an allow to a standard output that is closed reaches nobody`, async (t) => {
+		const stage = await Stage.open(t, { policy: ALLOW });
+		const { stdout } = await stage.runInShell(program, '"$@" >&-; echo "status $?"', CALL);
+		// Node puts /dev/null in its place before any of our code runs, which cannot be told from `> /dev/null`.
+		t.is(stdout, name === "node" ? "status 0\n" : "status 1\n");
+	});
+
+	for (const [title, script] of [
+		["closed", 'exec "$@" 2>&-'],
+		["full", 'exec "$@" 2>/dev/full'],
+	] as const) {
+		test(`${name}: without a log and with a standard error that is ${title} the decision stands`, async (t) => {
+			const stage = await Stage.open(t, { policy: ALLOW, log: false });
+			const { status, stdout } = await stage.runInShell(program, script, CALL);
+			t.is(status, 0);
+			t.regex(stdout, /^result=allow$/m);
+		});
+	}
+
+	test(`${name}: with all three standard files closed nothing of the answer goes to qubesd or the agent`, async (t) => {
+		const stage = await Stage.open(t, { policy: "* * * b ask notify=yes\n", ask: reply("allow:b"), notify: reply("") });
+		await stage.runInShell(program, 'exec "$@" <&- >&- 2>&-', CALL);
+		const sent = [
+			...stage.requests("internal.sock"),
+			...stage.requests("rpc/policy.Ask"),
+			...stage.requests("rpc/policy.Notify"),
+		];
+		t.is(stage.requests("internal.sock").length, 1);
+		for (const request of sent) t.false(request.includes("result="), request);
+	});
+
+	test(`${name}: a reader that is slow gets the whole of a long answer`, async (t) => {
+		const domains = Object.fromEntries(Array.from({ length: 20000 }, (_, i) => [`qube-${i}`, entry(`q${i}`)]));
+		const stage = await Stage.open(t, { policy: "* * * @anyvm ask\n", domains });
+		const words = ["qube-0", "qube-1", "s.S+x"];
+		const { stdout } = await stage.runInShell(program, '"$@" | (sleep 3; cat)', words, { options: ["--json"] });
+		t.is(JSON.parse(stdout).targets_for_ask.length, 19999);
+	});
+
+	test(`${name}: a slow reader of standard error gets the whole of a line that no log takes`, async (t) => {
+		const stage = await Stage.open(t, { policy: "* * * c allow\n", log: false, notify: reply("") });
+		const service = `s.S+${"x".repeat(100_000)}`;
+		const { stdout } = await stage.runInShell(program, '"$@" 2>&1 >/dev/null | (sleep 3; cat)', ["a", "b", service]);
+		t.true(stdout === `qrexec: ${service}: a -> b: denied: no matching rule found\n`, stdout.slice(-60));
+	});
+}

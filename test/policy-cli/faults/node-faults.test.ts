@@ -1,0 +1,196 @@
+// Each call of the host that a complete run makes throws once: what policy-cli/core and policy-cli/exec make of it, on every host.
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import test from "ava";
+import { run } from "../../../policy-cli/exec/main.ts";
+import type { Host, HostError, RunResult } from "../../../policy-cli/host/host.ts";
+import { CapturingHost } from "../../support/crosshost-host.ts";
+import { firstFew } from "../../support/crosshost-programs.ts";
+import { options, respond, SCENARIOS, type Scenario, writePolicy } from "./scenarios.ts";
+
+const home = fs.mkdtempSync(path.join(os.tmpdir(), "qubes-faults-"));
+writePolicy(home);
+test.after.always(() => fs.rmSync(home, { recursive: true, force: true }));
+
+/** What is thrown; the last one is no HostError, so it is a defect of somebody. */
+const THROWN: { readonly [name: string]: unknown } = {
+	EIO: { code: "EIO", operation: "try", path: "/somewhere" } satisfies HostError,
+	EACCES: { code: "EACCES", operation: "try", path: "/somewhere" } satisfies HostError,
+	ETIMEDOUT: { code: "ETIMEDOUT", operation: "try", path: "/somewhere" } satisfies HostError,
+	Error: new Error("a defect"),
+};
+
+/** `denied`: deny, status 1, one line about it; an allowance that was decided before may be logged too. `same`: as without the fault. */
+type End = "denied" | "denied, with two lines" | "same" | "same, with an error line" | "thrown on";
+
+/** What does not end in `denied`, the first row that fits. */
+const EXCEPTIONS: readonly {
+	readonly fits: (made: Made, scenario: Scenario) => boolean;
+	readonly end: End;
+	readonly why: string;
+}[] = [
+	{ fits: ({ call }) => call === "sendLog", end: "same", why: "what cannot be logged goes to standard error" },
+	{
+		fits: ({ call, first }) => call === "write" && first === 2,
+		end: "same",
+		why: "nobody is left to be told; the decision stands",
+	},
+	{
+		fits: ({ call, number }) => call === "arm" && number === 1,
+		end: "thrown on",
+		why: "the hosts end the run with the words of before",
+	},
+	{
+		fits: ({ call, number }, { name }) => name === "notify" && /Call$/.test(call) && number === 2,
+		...{ end: "same, with an error line", why: "that the user cannot be told changes nothing" },
+	},
+	{
+		fits: ({ call }, { name }) => name === "deny" && call === "write",
+		end: "denied, with two lines",
+		why: "a denial is logged before it is answered",
+	},
+];
+
+/** A call of a function of the host; `first` is its first argument. */
+interface Made {
+	readonly call: string;
+	readonly number: number;
+	readonly first: unknown;
+}
+
+interface Report {
+	readonly status: number | "thrown on";
+	readonly stdout: string;
+	/** Lines of the log and of standard error, without priorities and warnings. */
+	readonly logged: readonly string[];
+	readonly calls: readonly Made[];
+}
+
+for (const scenario of SCENARIOS) {
+	test(`${scenario.name}: whatever the host throws, it ends in a denial with one line, or in what the table of exceptions says`, (t) => {
+		const { status, stdout, logged, calls } = runFaulty(scenario);
+		t.deepEqual({ status, stdout, logged }, { status: scenario.status, stdout: scenario.stdout, logged: linesOf(scenario) });
+		const wrong: string[] = [];
+		for (const made of calls) {
+			for (const kind of Object.keys(THROWN)) {
+				const end = EXCEPTIONS.find(({ fits }) => fits(made, scenario))?.end ?? "denied";
+				const report = runFaulty(scenario, made, THROWN[kind]);
+				const problem = judge(scenario, end, report);
+				if (problem === null) continue;
+				wrong.push(
+					`${made.call}:${made.number}:${kind}: want ${end}, but ${problem}: ${JSON.stringify([report.stdout, report.logged])}`,
+				);
+			}
+		}
+		t.log(`${calls.length} calls of ${new Set(calls.map(({ call }) => call)).size} functions`);
+		t.true(calls.length > 20, "these are too few calls for a complete run");
+		t.is(firstFew(wrong, 20), "");
+	});
+}
+
+test("each function of the host is called in some run, and each row of the table of exceptions is of use", (t) => {
+	const made = SCENARIOS.flatMap((scenario) => runFaulty(scenario).calls.map((one) => [one, scenario] as const));
+	const functions = Object.values(made).map(([{ call }]) => call);
+	t.deepEqual([...new Set(functions)].sort(), [
+		"arm",
+		"finishCall",
+		"listFiles",
+		"readLink",
+		"readRows",
+		"readText",
+		"run",
+		"sendLog",
+		"startCall",
+		"write",
+	]);
+	t.deepEqual(
+		EXCEPTIONS.filter(({ fits }) => !made.some(([one, scenario]) => fits(one, scenario))),
+		[],
+	);
+});
+
+test("standard input that cannot be read is a denial", (t) => {
+	for (const thrown of Object.values(THROWN)) {
+		const host = new CapturingHost([
+			"--json",
+			"--path",
+			`${home}/etc`,
+			"--legacy-dir",
+			`${home}/old`,
+			"--system-info",
+			"-",
+			"a",
+			"b",
+			"s",
+		]);
+		host.readInput = () => {
+			throw thrown;
+		};
+		t.is(run(host), 1);
+		t.is((JSON.parse(host.stdout) as { decision: string }).decision, "deny");
+	}
+});
+
+/** Runs a scenario; the call `at` throws. */
+function runFaulty(scenario: Scenario, at: Made | null = null, thrown: unknown = null): Report {
+	const host: CapturingHost = new CapturingHost([...options(home, "/log"), "--", ...scenario.words], {
+		log: true,
+		call: (_path, request) => respond(request) ?? "",
+		run: (argv) => runClient(host, argv),
+	});
+	const calls: Made[] = [];
+	const counts = new Map<string, number>();
+	const faulty = new Proxy(host, {
+		get(target, name: string) {
+			const member = target[name as keyof CapturingHost];
+			if (typeof member !== "function") return member;
+			return (...args: unknown[]): unknown => {
+				const number = (counts.get(name) ?? 0) + 1;
+				counts.set(name, number);
+				calls.push({ call: name, number, first: args[0] });
+				if (at !== null && at.call === name && at.number === number) throw thrown;
+				return (member as (...args: unknown[]) => unknown).apply(target, args);
+			};
+		},
+	}) as Host;
+	let status: Report["status"];
+	try {
+		status = run(faulty);
+	} catch (error) {
+		if (error !== thrown) throw error;
+		status = "thrown on";
+	}
+	const errors = host.stderr.split("\n").filter((line) => line !== "" && !line.startsWith("WARNING:root:"));
+	return { status, stdout: host.stdout, logged: [...host.logged.map((line) => line.replace(/^<\d+>/, "")), ...errors], calls };
+}
+
+function runClient(host: CapturingHost, argv: readonly string[]): RunResult {
+	const words = argv.join(" ");
+	if (words.includes("policy.Ask")) return { status: 0, output: "allow:b" };
+	if (words.includes("policy.Notify")) return { status: 0, output: "" };
+	host.stdout += "from the service\n";
+	return { status: 7, output: "" };
+}
+
+function judge(scenario: Scenario, end: End, { status, stdout, logged }: Report): string | null {
+	if (end === "thrown on" || status === "thrown on") return status === end && stdout === "" ? null : `the status is ${status}`;
+	const lines = linesOf(scenario);
+	const others = logged.filter((line) => !lines.includes(line));
+	if (end.startsWith("same")) {
+		if (status !== scenario.status || stdout !== scenario.stdout) return "the answer is another one";
+		if (logged.length - others.length !== lines.length) return "the line about the decision is missing";
+		return others.length === (end === "same" ? 0 : 1) ? null : `there are ${others.length} other lines`;
+	}
+	if (status !== 1) return "the status is another one";
+	if (stdout !== (scenario.five ? "" : "result=deny\n")) return "it is no denial";
+	const denials = logged.filter((line) => !line.includes(": allowed to "));
+	if (denials.length !== (end === "denied" ? 1 : 2)) return `there are ${denials.length} lines about it`;
+	if (denials.some((line) => !/denied: |error (loading policy|getting system info): /.test(line)))
+		return "the line is not about a denial";
+	return null;
+}
+
+function linesOf({ logged }: Scenario): string[] {
+	return logged.map((line) => line.replace("%{ROOT}", home).replace(/^<\d+>/, ""));
+}

@@ -1,0 +1,79 @@
+// Puts a case to the programs: files on the disk, and a command line.
+import fs from "node:fs";
+import path from "node:path";
+import { runInProcess } from "../../support/crosshost-host.ts";
+import { type Program, runProgram } from "../../support/crosshost-programs.ts";
+import type { FuzzCase } from "./mutate.ts";
+
+/** A call of a program: arguments and standard input. */
+export interface Command {
+	readonly args: readonly string[];
+	readonly input: Buffer;
+}
+
+/** Ways to ask for an answer; nothing is there that a call could reach. */
+const MODES = [
+	["--json"],
+	["--json"],
+	["--json", "--assume-yes-for-ask"],
+	["--json", "--just-evaluate"],
+	["--explain"],
+	[],
+	["--just-evaluate"],
+];
+
+/** Writes a case below `root`, which must not exist, and returns the command that asks for its answer. */
+export function writeCase(root: string, made: FuzzCase, index: number): Command {
+	for (const dir of ["p1", "p2", "old"]) fs.mkdirSync(path.join(root, dir), { recursive: true });
+	for (const [name, text] of Object.entries(made.files)) {
+		const file = Buffer.from(root + name, "latin1");
+		if (name.includes("/", 4)) fs.mkdirSync(path.dirname(root + name), { recursive: true });
+		fs.writeFileSync(file, Buffer.from(text.replaceAll("%{ROOT}", root), "latin1"));
+	}
+	for (const [name, link] of Object.entries(made.links)) {
+		fs.rmSync(root + name, { force: true });
+		fs.symlinkSync(Buffer.from(link.replaceAll("%{ROOT}", root), "latin1"), root + name);
+	}
+	const systemInfo = Buffer.from(made.systemInfo, "latin1");
+	fs.writeFileSync(`${root}/system-info.json`, systemInfo);
+	const input = index % 4 === 0;
+	const args = [...(MODES[index % MODES.length] as string[]), ...places(root)];
+	args.push("--system-info", input ? "-" : `${root}/system-info.json`);
+	if (made.requestedSource !== null) args.push("--requested-source", made.requestedSource);
+	return { args: [...args, "--", made.source, made.target, made.service], input: input ? systemInfo : Buffer.alloc(0) };
+}
+
+/** The options that keep a call away from the system. */
+export function places(root: string): string[] {
+	const none = `${root}/none`;
+	const sockets = ["--rpc-dir", none, "--log-socket", none, "--qubesd-socket", none, "--qubesd-internal-socket", none];
+	// Sanitizers take their time; what is compared is not how fast it is.
+	return ["--path", `${root}/p1`, "--path", `${root}/p2`, "--legacy-dir", `${root}/old`, ...sockets, "--timeout", "600"];
+}
+
+/**
+ * A known gap: QuickJS takes some texts for JSON that are none, with escapes and numbers of its own (differential.test.ts has them all).
+ * Such a text cannot be compared.
+ */
+export function isAlmostJson({ systemInfo }: FuzzCase): boolean {
+	const text = Buffer.from(systemInfo, "latin1").toString();
+	try {
+		JSON.parse(text);
+		return false;
+	} catch {
+		return /\\|-0\d|\d\.(\D|$)/.test(text);
+	}
+}
+
+/** How the answer of a program differs from that of the Node host in this process; null if it does not. */
+export async function compareHosts(program: Program, { args, input }: Command): Promise<string | null> {
+	const node = runInProcess(args, { input });
+	const { status, stdout, stderr, hung } = await runProgram(program, args, { input });
+	if (hung) return "it does not end";
+	if (status === node.status && stdout === node.stdout && stderr === node.stderr) return null;
+	const [ours, theirs] = [{ status, stdout, stderr }, node].map((answer) => JSON.stringify(answer)) as [string, string];
+	let from = 0;
+	while (ours[from] === theirs[from]) from++;
+	from = Math.max(0, from - 60);
+	return `program …${ours.slice(from, from + 250)}\nNode host …${theirs.slice(from, from + 250)}`;
+}
