@@ -17,7 +17,9 @@ if (given.length !== 0 && given.length !== 3) {
 	process.exit(2);
 }
 for (const call of given.length === 3 ? [given] : EXAMPLES) decide(call);
-console.log("Your own call:  npm start -- SOURCE TARGET SERVICE[+ARGUMENT]      the qubes are those of examples/system-info.json");
+console.log(
+	"Your own call:  npm start -- SOURCE TARGET SERVICE[+ARGUMENT]      the qubes are those of examples/system-info.json",
+);
 
 function decide(call) {
 	const options = ["--path", path.join(here, "policy.d"), "--system-info", path.join(here, "system-info.json")];
@@ -25,5 +27,7 @@ function decide(call) {
 	const { error, stdout, stderr } = spawnSync(program, [...options, "--explain", "--", ...call], { encoding: "utf8" });
 	const milliseconds = Number(process.hrtime.bigint() - started) / 1e6;
 	if (error !== undefined) throw error;
-	console.log(`${stdout}${stderr}${"took".padEnd(12)}${milliseconds.toFixed(1)} ms, most of it the start of a process by Node: see npm run bench\n`);
+	console.log(
+		`${stdout}${stderr}${"took".padEnd(12)}${milliseconds.toFixed(1)} ms, most of it the start of a process by Node: see npm run bench\n`,
+	);
 }

@@ -13,14 +13,12 @@ export class SystemInfo {
 		this.domains = domains;
 	}
 
-	/** Takes JSON text `{"domains": {NAME: ENTRY}}`; entries are checked when they are used. Throws DataError. */
-	static parse(json: string): SystemInfo {
-		let value: unknown;
-		try {
-			value = JSON.parse(json);
-		} catch {
-			throw new DataError("the system information is not valid JSON");
-		}
+	/**
+	 * Takes the parsed JSON `{"domains": {NAME: ENTRY}}`, undefined where it was none; entries are checked when they are used.
+	 * The object is kept and changed. Throws DataError.
+	 */
+	static from(value: unknown): SystemInfo {
+		if (value === undefined) throw new DataError("the system information is not valid JSON");
 		const domains = isRecord(value) ? value["domains"] : null;
 		if (!isRecord(domains)) throw new DataError('the system information has no object "domains"');
 		// So that no qube is found only because every object has a "constructor".

@@ -30,7 +30,7 @@ export function decide(host: Host, options: Options, request: Request): Decision
 	const finishSystemInfo = startSystemInfo(host, options);
 	const policy = load(host, options, request.service);
 	const answer = finishSystemInfo();
-	const system = parseSystem(answer);
+	const system = parseSystem(host, answer);
 	const none = { call: null, system: system instanceof SystemInfo ? system : null, errorAt: null };
 	if (policy instanceof PolicyLoadError) {
 		// A syntax error is the administrator's business, the user is not told (spec 3.3).
@@ -89,15 +89,16 @@ function load(host: Host, options: Options, service: string): Policy | PolicyLoa
 /** A directory as the loader wants it. */
 function makeAbsolute(host: Host, dir: string): string {
 	if (dir.charAt(0) === "/") return dir;
+	if (dir === "") throw new PolicyLoadError("load-error", "a policy directory was given as an empty text: name one", null);
 	const cwd = host.readLink("/proc/self/cwd");
 	if (cwd !== null) return `${cwd}/${dir}`;
 	throw new PolicyLoadError("load-error", `cannot tell where ${dir} is: the working directory is not known`, null);
 }
 
-function parseSystem(answer: string | Denial): SystemInfo | Denial {
+function parseSystem(host: Host, answer: string | Denial): SystemInfo | Denial {
 	if (typeof answer !== "string") return answer;
 	try {
-		return SystemInfo.parse(answer);
+		return SystemInfo.from(host.parseJson(answer));
 	} catch (error) {
 		return denyForData(error);
 	}

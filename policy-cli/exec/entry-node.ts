@@ -1,5 +1,6 @@
 import { isMainThread, workerData } from "node:worker_threads";
-import { type Link, nodeHost } from "../host/node.ts";
+import { nodeHost } from "../host/node.ts";
+import type { Link } from "../host/node-link.ts";
 import { superviseWorker } from "../host/node-main.ts";
 import { run } from "./main.ts";
 

@@ -20,6 +20,9 @@ import { type Outcome, settle } from "./settle.ts";
 
 declare const QUBES_CORE_VERSION: string;
 
+/** How long the lines may take that are logged for one answer, in seconds. */
+const LOG_SECONDS = 4;
+
 /** Runs the program; returns its exit status. Never throws for what comes from outside. */
 export function run(host: Host): number {
 	const invocation = parseArguments(host.args);
@@ -76,7 +79,8 @@ class Evaluation {
 			// The user takes the time it takes.
 			if (decision.resolution.decision === "ask") this.arm(0);
 			const outcome = settle(this.host, this.options, decision, warnings);
-			this.arm(timeoutSeconds + 1);
+			// The steps from here have limits of their own: the notification, and a second for each line of the log.
+			this.arm(timeoutSeconds + LOG_SECONDS);
 			if (json || explained) return this.report(outcome, decision, warnings);
 			for (const warning of warnings) warn(this.host, warning);
 			this.warnRelay(decision);

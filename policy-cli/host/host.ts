@@ -26,12 +26,16 @@ export interface Host extends PolicyFiles {
 
 	/**
 	 * Names of the regular files of a directory, symbolic links followed, in no order. A name that is not
-	 * UTF-8 is given with each byte over 0x7f as `\xNN`. What stat cannot find (a dangling link, a link loop) is no file.
+	 * UTF-8 is given with each byte over 0x7f as `\xNN`. A link that leads nowhere (`ENOENT`, `ENOTDIR`, `ELOOP`) is no file; any other
+	 * failure to follow one is an error.
 	 */
 	listFiles(path: string): string[];
 
 	/** What a symbolic link says, or null where there is none (also when nothing is there at all). */
 	readLink(path: string): string | null;
+
+	/** The value of a JSON text (RFC 8259) with lists and objects at most 64 deep; undefined if it is none. Never throws. */
+	parseJson(text: string): unknown;
 
 	/**
 	 * Connects to a unix stream socket, sends `request`, shuts the write side down; returns a handle at once.
@@ -62,7 +66,8 @@ export interface Host extends PolicyFiles {
 	/**
 	 * From now on, a run that is ended by force leaves as a denial: when `seconds` are over (0: no limit of time), on SIGTERM,
 	 * SIGINT or SIGHUP, and when memory runs out, `lastWords.answer` is written to standard output, `logText` + reason is sent to
-	 * `logSocket` (standard error where that fails, without the first `<11>`), and the exit status is 1. Each call replaces the one before.
+	 * `logSocket` (standard error where that fails, without the first `<11>`), and the exit status is 1. An answer that was begun stays
+	 * the only one. Each call replaces the one before.
 	 */
 	arm(seconds: number, lastWords: LastWords): void;
 }

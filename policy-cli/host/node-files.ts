@@ -30,16 +30,22 @@ export function readInput(maxBytes: number): string {
 /** See Host.listFiles. */
 export function listFiles(path: string): string[] {
 	const entries = attempt("opendir", path, () => fs.readdirSync(path, { withFileTypes: true, encoding: "buffer" }));
-	const files = entries.filter((entry) => {
-		if (!entry.isSymbolicLink()) return entry.isFile();
-		const name = Buffer.concat([Buffer.from(`${path}/`), entry.name as unknown as Buffer]);
-		try {
-			return fs.statSync(name).isFile();
-		} catch {
-			return false;
-		}
-	});
+	const files = entries.filter((entry) =>
+		entry.isSymbolicLink() ? leadsToFile(path, entry.name as unknown as Buffer) : entry.isFile(),
+	);
 	return files.map((entry) => showName(entry.name as unknown as Buffer));
+}
+
+function leadsToFile(dir: string, name: Buffer): boolean {
+	const path = `${dir}/${showName(name)}`;
+	try {
+		return fs.statSync(Buffer.concat([Buffer.from(`${dir}/`), name])).isFile();
+	} catch (thrown) {
+		const error = hostError(thrown, "stat", path);
+		// A link that leads nowhere is no file; one that cannot be followed may be one that denies.
+		if (["ENOENT", "ENOTDIR", "ELOOP"].includes(error.code)) return false;
+		throw error;
+	}
 }
 
 /** See Host.readLink. */

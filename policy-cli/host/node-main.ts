@@ -2,8 +2,9 @@ import fs from "node:fs";
 import net from "node:net";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import type { HostError, LastWords } from "./host.ts";
-import type { Order, Reply } from "./node.ts";
 import { decode, hostError } from "./node-files.ts";
+import { ANSWERER, MAIN_THREAD, type Order, REPLIES, type Reply } from "./node-link.ts";
+import { sendLog } from "./node-log.ts";
 
 /** Longest path of a unix socket, in bytes; Node would cut a longer one off. */
 const MAX_SOCKET_PATH = 107;
@@ -22,21 +23,17 @@ interface Call {
 /** Starts the program in a worker thread from `file` and serves it until it exits; then the process ends. */
 export function superviseWorker(file: string): void {
 	const { port1: port, port2 } = new MessageChannel();
-	const signal = new Int32Array(new SharedArrayBuffer(4));
-	new Worker(file, { argv: process.argv.slice(2), workerData: { port: port2, signal }, transferList: [port2] }).on(
-		"error",
-		(error) => {
-			end(`the program failed: ${error.message}`);
-		},
-	);
+	const shared = new Int32Array(new SharedArrayBuffer(8));
+	const worker = new Worker(file, { argv: process.argv.slice(2), workerData: { port: port2, shared }, transferList: [port2] });
+	worker.on("error", (error) => end(`the program failed: ${error.message}`));
 	const calls = new Map<number, Call>();
 	let lastWords: LastWords = { answer: "result=deny\n", logText: "<11>qrexec: denied: ", logSocket: "/dev/log" };
 	let timer: NodeJS.Timeout | undefined;
 
 	/** See Host.arm: the run is cut off. */
 	function end(reason: string): never {
-		write(1, lastWords.answer);
-		if (lastWords.logSocket !== "") write(2, `${lastWords.logText.replace(/^<\d+>/, "")}${reason}\n`);
+		logEnd(lastWords, reason);
+		if (Atomics.compareExchange(shared, ANSWERER, 0, MAIN_THREAD) === 0) write(1, lastWords.answer);
 		process.exit(1);
 	}
 
@@ -47,14 +44,14 @@ export function superviseWorker(file: string): void {
 				calls.set(order.handle, startCall(order.socketPath, order.request));
 				break;
 			case "finish":
-				finishCall(calls.get(order.handle) as Call, order.seconds, order.maxBytes, (reply) => answer(port, signal, reply));
+				finishCall(calls.get(order.handle) as Call, order.seconds, order.maxBytes, (reply) => answer(port, shared, reply));
 				break;
 			case "arm": {
 				clearTimeout(timer);
 				lastWords = order.lastWords;
 				const limit = `time limit of ${order.seconds} s`;
 				if (order.seconds > 0) timer = setTimeout(() => end(limit), order.seconds * 1000);
-				answer(port, signal, { text: "", error: null });
+				answer(port, shared, { text: "", error: null });
 				break;
 			}
 			case "exit":
@@ -120,10 +117,19 @@ function decodeReply(call: Call): Reply {
 	}
 }
 
-function answer(port: MessagePort, signal: Int32Array, reply: Reply): void {
+function answer(port: MessagePort, shared: Int32Array, reply: Reply): void {
 	port.postMessage(reply);
-	Atomics.add(signal, 0, 1);
-	Atomics.notify(signal, 0);
+	Atomics.add(shared, REPLIES, 1);
+	Atomics.notify(shared, REPLIES);
+}
+
+function logEnd({ logText, logSocket }: LastWords, reason: string): void {
+	if (logSocket === "") return;
+	try {
+		sendLog(logSocket, logText + reason);
+	} catch {
+		write(2, `${logText.replace(/^<\d+>/, "")}${reason}\n`);
+	}
 }
 
 function write(fd: number, text: string): void {

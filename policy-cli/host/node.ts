@@ -2,33 +2,17 @@
  * The host on Node, for machines without a C compiler. The program runs in a worker thread, where it may block; the main thread
  * (node-main.ts) does what must go on meanwhile: sockets, the time limit, signals.
  */
-import { spawnSync } from "node:child_process";
 import fs from "node:fs";
-import { constants } from "node:os";
-import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
-import type { Host, HostError, LastWords, RunResult } from "./host.ts";
-import { attempt, decode, hostError, listFiles, readInput, readLink, readRows, readText } from "./node-files.ts";
+import { receiveMessageOnPort } from "node:worker_threads";
+import type { Host } from "./host.ts";
+import { attempt, listFiles, readInput, readLink, readRows, readText } from "./node-files.ts";
+import { parseJson } from "./node-json.ts";
+import { ANSWERER, type Link, MAIN_THREAD, type Order, REPLIES, type Reply, WORKER } from "./node-link.ts";
+import { sendLog } from "./node-log.ts";
+import { run } from "./node-run.ts";
 
-/** What the worker asks of the main thread. `finish` and `arm` are answered, by a Reply and one count of the signal. */
-export type Order =
-	| { readonly order: "start"; readonly handle: number; readonly socketPath: string; readonly request: string }
-	| { readonly order: "finish"; readonly handle: number; readonly seconds: number; readonly maxBytes: number }
-	| { readonly order: "arm"; readonly seconds: number; readonly lastWords: LastWords }
-	| { readonly order: "exit"; readonly status: number };
-
-/** `error` null is success. */
-export interface Reply {
-	readonly text: string;
-	readonly error: HostError | null;
-}
-
-/** How the worker talks to the main thread: it posts an order and sleeps on `signal` until the reply is there. */
-export interface Link {
-	readonly port: MessagePort;
-	readonly signal: Int32Array;
-}
-
-const MAX_OUTPUT_BYTES = 65536;
+/** How often a full pipe is tried again, in milliseconds. */
+const RETRY_INTERVAL = 5;
 
 /** The host of a program in a worker thread. */
 export function nodeHost(args: readonly string[], link: Link): Host {
@@ -40,6 +24,7 @@ export function nodeHost(args: readonly string[], link: Link): Host {
 		readInput,
 		listFiles,
 		readLink,
+		parseJson,
 		startCall(socketPath, request) {
 			handles++;
 			post(link, { order: "start", handle: handles, socketPath, request });
@@ -49,7 +34,10 @@ export function nodeHost(args: readonly string[], link: Link): Host {
 			return ask(link, { order: "finish", handle, seconds, maxBytes });
 		},
 		run,
-		write,
+		write(fd, text) {
+			if (fd === 1) claimAnswer(link);
+			write(fd, text);
+		},
 		sendLog,
 		arm(seconds, lastWords) {
 			ask(link, { order: "arm", seconds, lastWords });
@@ -62,53 +50,34 @@ function post(link: Link, order: Order): void {
 }
 
 function ask(link: Link, order: Order): string {
-	const before = Atomics.load(link.signal, 0);
+	const before = Atomics.load(link.shared, REPLIES);
 	post(link, order);
-	Atomics.wait(link.signal, 0, before);
+	Atomics.wait(link.shared, REPLIES, before);
 	const reply = receiveMessageOnPort(link.port)?.message as Reply;
 	if (reply.error !== null) throw reply.error;
 	return reply.text;
 }
 
-function run(argv: readonly string[], input: string | null, seconds: number): RunResult {
-	const [program, ...args] = argv as [string, ...string[]];
-	const piped = input !== null;
-	const { status, signal, stdout, error } = spawnSync(program, args, {
-		...(piped ? { input } : {}),
-		stdio: [piped ? "pipe" : "inherit", piped ? "pipe" : "inherit", "inherit"],
-		maxBuffer: MAX_OUTPUT_BYTES,
-		killSignal: "SIGKILL",
-		timeout: seconds * 1000,
-	});
-	// A program that ends without reading its input is judged by its status.
-	if (error !== undefined && (error as NodeJS.ErrnoException).code !== "EPIPE") throw hostError(error, "run", program);
-	const number = signal === null ? 0 : constants.signals[signal];
-	return { status: status ?? 128 + number, output: piped ? decode(stdout, program) : "" };
+/** Waits for ever where the main thread has begun to answer: it is about to end the process. */
+function claimAnswer({ shared }: Link): void {
+	if (Atomics.compareExchange(shared, ANSWERER, 0, WORKER) === MAIN_THREAD) Atomics.wait(shared, ANSWERER, MAIN_THREAD);
 }
 
 function write(fd: 1 | 2, text: string): void {
 	const path = fd === 1 ? "standard output" : "standard error";
 	const bytes = Buffer.from(text);
 	let done = 0;
-	while (done < bytes.length) done += attempt("write", path, () => fs.writeSync(fd, bytes, done));
+	while (done < bytes.length) done += attempt("write", path, () => writeSome(fd, bytes, done));
 }
 
-/** Node has no unix datagram sockets, so the system's `logger` sends the line. */
-function sendLog(socketPath: string, text: string): void {
-	const end = text.indexOf(">");
-	const priority = { "14": "user.info", "12": "user.warning", "11": "user.err" }[text.slice(1, end)] ?? "user.err";
-	const args = [
-		"--socket",
-		socketPath,
-		"--socket-errors=on",
-		"--priority",
-		priority,
-		"--tag",
-		"qrexec",
-		"--",
-		text.slice(end + 1),
-	];
-	const { status, error } = spawnSync("/usr/bin/logger", args, { stdio: "ignore", timeout: 1000 });
-	if (error !== undefined) throw hostError(error, "log", socketPath);
-	if (status !== 0) throw { code: "EIO", operation: "log", path: socketPath };
+/** How many bytes there was room for. */
+function writeSome(fd: number, bytes: Buffer, from: number): number {
+	try {
+		return fs.writeSync(fd, bytes, from);
+	} catch (thrown) {
+		if ((thrown as NodeJS.ErrnoException).code !== "EAGAIN") throw thrown;
+		// Whoever set it so waits for us; the time limit of the run ends this.
+		Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_INTERVAL);
+		return 0;
+	}
 }

@@ -16,6 +16,7 @@ const SOURCES = [
 	"text",
 	"rows",
 	"errno_name",
+	"json",
 	"host",
 	"host_files",
 	"host_sockets",
@@ -36,7 +37,7 @@ const STATIC = [
 const SANITIZERS = ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-DWITHOUT_IMAGE"];
 /** What faults.c stands in front of. */
 const WRAPPED = ["open", "fstat", "read", "opendir", "readdir", "fstatat", "readlink", "socket", "connect", "send", "sendto"];
-WRAPPED.push("shutdown", "poll", "pipe2", "posix_spawn", "waitpid", "write", "setitimer");
+WRAPPED.push("shutdown", "poll", "pipe2", "fork", "execve", "waitpid", "write", "setitimer");
 
 const VARIANTS = {
 	release: { flags: STATIC, sources: SOURCES, image: true },

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "errno_name.h"
+#include "json.h"
 #include "last_words.h"
 #include "text.h"
 
@@ -18,6 +19,7 @@ static const JSCFunctionListEntry FUNCTIONS[] = {
 	JS_CFUNC_DEF("readInput", 1, host_read_input),
 	JS_CFUNC_DEF("listFiles", 1, host_list_files),
 	JS_CFUNC_DEF("readLink", 1, host_read_link),
+	JS_CFUNC_DEF("parseJson", 1, host_parse_json),
 	JS_CFUNC_DEF("startCall", 2, host_start_call),
 	JS_CFUNC_DEF("finishCall", 3, host_finish_call),
 	JS_CFUNC_DEF("run", 3, host_run),

@@ -121,12 +121,16 @@ JSValue host_read_input(JSContext *ctx, JSValueConst this_val, int argc, JSValue
 	return input_text(ctx, (size_t)count, name);
 }
 
-static bool is_regular(int dir, const struct dirent *entry)
+/* Whether an entry is a regular file, links followed: 1 or 0, -1 with errno set. */
+static int is_regular(int dir, const struct dirent *entry)
 {
 	if (entry->d_type != DT_LNK && entry->d_type != DT_UNKNOWN)
 		return entry->d_type == DT_REG;
 	struct stat info;
-	return fstatat(dir, entry->d_name, &info, 0) == 0 && S_ISREG(info.st_mode);
+	if (fstatat(dir, entry->d_name, &info, 0) == 0)
+		return S_ISREG(info.st_mode);
+	/* A link that leads nowhere is no file; one that cannot be followed may be one that denies. */
+	return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? 0 : -1;
 }
 
 /* A name as text: if it is not UTF-8, each byte over 0x7f as `\xNN`. */
@@ -146,6 +150,15 @@ static JSValue show_name(JSContext *ctx, const char *name)
 	return JS_NewStringLen(ctx, shown, (size_t)(out - shown));
 }
 
+/* The path of an entry, for an error about it. */
+static JSValue show_path(JSContext *ctx, const char *dir, const char *name)
+{
+	static char path[2 * PATH_MAX];
+	const char *shown = JS_ToCString(ctx, show_name(ctx, name));
+	snprintf(path, sizeof path, "%s/%s", dir, shown == NULL ? "" : shown);
+	return new_string_lenient(ctx, path);
+}
+
 /* Host.listFiles(path) */
 JSValue host_list_files(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv)
 {
@@ -161,13 +174,16 @@ JSValue host_list_files(JSContext *ctx, JSValueConst this_val, int argc, JSValue
 	uint32_t count = 0;
 	const struct dirent *entry;
 	while (errno = 0, (entry = readdir(dir)) != NULL) {
-		if (is_regular(dirfd(dir), entry))
+		int regular = is_regular(dirfd(dir), entry);
+		if (regular < 0)
+			return throw_errno(ctx, "stat", show_path(ctx, path, entry->d_name));
+		if (regular)
 			JS_SetPropertyUint32(ctx, names, count++, show_name(ctx, entry->d_name));
 	}
-	int failure = errno;
+	if (errno != 0)
+		return throw_errno(ctx, "opendir", argv[0]);
 	closedir(dir);
-	errno = failure;
-	return failure == 0 ? names : throw_errno(ctx, "opendir", argv[0]);
+	return names;
 }
 
 /* Host.readLink(path) */

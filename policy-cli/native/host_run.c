@@ -2,9 +2,9 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,41 +26,88 @@ struct program {
 	int from_it;
 };
 
-/* Starts a program; 0 or an errno. */
-static int start(struct program *program, char **argv, bool piped)
+/* The child on its way to the program: writes the errno to `report` if it does not get there, where the pipe just closes. */
+static _Noreturn void become(char **argv, int in, int out, int report, pid_t parent, const sigset_t *signals)
+{
+	/* A program that outlives us would go on with a call that was denied, or ask for one. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+		_exit(127);
+	/* Our handlers would answer for us. We ignore a broken pipe; it need not. */
+	for (int signal = 1; signal < NSIG; signal++) {
+		struct sigaction action;
+		if (sigaction(signal, NULL, &action) == 0 && action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN)
+			sigaction(signal, &(struct sigaction){ .sa_handler = SIG_DFL }, NULL);
+	}
+	sigaction(SIGPIPE, &(struct sigaction){ .sa_handler = SIG_DFL }, NULL);
+	sigprocmask(SIG_SETMASK, signals, NULL);
+	if (in < 0 || (dup2(in, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0))
+		execve(argv[0], argv, environ);
+	int failure = errno;
+	ssize_t ignored = write(report, &failure, sizeof failure);
+	(void)ignored;
+	_exit(127);
+}
+
+/* Waits until the child has become the program; 0 or an errno. */
+static int await_start(int report, int64_t deadline)
+{
+	for (;;) {
+		struct pollfd ready = { .fd = report, .events = POLLIN };
+		int count = poll(&ready, 1, time_left(deadline));
+		if (count == 0)
+			return ETIMEDOUT;
+		int failure = 0;
+		if (count > 0 && read(report, &failure, sizeof failure) >= 0)
+			return failure;
+		if (errno != EINTR)
+			return errno;
+	}
+}
+
+/*
+ * Starts a program; 0 or an errno. Not by posix_spawn: there the time limit and SIGTERM wait as long as execve does,
+ * which may be for ever where the program is on a file system that hangs.
+ */
+static int start(struct program *program, char **argv, bool piped, int64_t deadline)
 {
 	int in[2] = { -1, -1 };
 	int out[2] = { -1, -1 };
-	if (piped && (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0))
+	int report[2];
+	if (pipe2(report, O_CLOEXEC) < 0 || (piped && (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0)))
 		return errno;
-	posix_spawn_file_actions_t files;
-	posix_spawn_file_actions_init(&files);
-	if (piped) {
-		posix_spawn_file_actions_adddup2(&files, in[0], STDIN_FILENO);
-		posix_spawn_file_actions_adddup2(&files, out[1], STDOUT_FILENO);
-	}
-	/* We ignore a broken pipe; it need not. */
-	posix_spawnattr_t attributes;
-	posix_spawnattr_init(&attributes);
-	sigset_t broken_pipe;
-	sigemptyset(&broken_pipe);
-	sigaddset(&broken_pipe, SIGPIPE);
-	posix_spawnattr_setsigdefault(&attributes, &broken_pipe);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
-	int failure = posix_spawn(&program->pid, argv[0], &files, &attributes, argv, environ);
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&files);
-	if (piped) {
-		close(in[0]);
-		close(out[1]);
-		fcntl(in[1], F_SETFL, O_NONBLOCK);
-	}
+	pid_t parent = getpid();
+	sigset_t all, signals;
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &signals);
+	program->pid = fork();
+	if (program->pid == 0)
+		become(argv, in[0], out[1], report[1], parent, &signals);
+	int failure = errno;
+	sigprocmask(SIG_SETMASK, &signals, NULL);
+	if (program->pid < 0)
+		return failure;
+	close(report[1]);
+	close(in[0]);
+	close(out[1]);
 	program->to_it = in[1];
 	program->from_it = out[0];
+	fcntl(program->to_it, F_SETFL, O_NONBLOCK);
+	failure = await_start(report[0], deadline);
+	close(report[0]);
 	if (failure != 0)
 		return failure;
 	program->end = (int)syscall(SYS_pidfd_open, program->pid, 0);
 	return program->end < 0 ? errno : 0;
+}
+
+/* Waits for the end of a program that has ended or was killed; 0 or an errno. */
+static int reap(pid_t pid, int *status)
+{
+	while (waitpid(pid, status, 0) < 0) {
+		if (errno != EINTR)
+			return errno;
+	}
+	return 0;
 }
 
 /* Writes what is left of the program's input; closes the pipe when all is written or nobody reads it. */
@@ -148,16 +195,19 @@ JSValue host_run(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *
 	char **words = to_argv(ctx, argv[0]);
 	if (words == NULL)
 		return throw_code(ctx, "ENOENT", "run", name);
-	struct program program = { .pid = 0, .end = -1 };
-	int failure = start(&program, words, piped);
+	struct program program = { .pid = -1, .end = -1, .to_it = -1, .from_it = -1 };
+	int64_t deadline = deadline_in(seconds);
 	size_t length = 0;
-	if (failure == 0)
-		failure = converse(&program, text, left, deadline_in(seconds), &length);
-	if (failure != 0 && program.pid > 0)
-		kill(program.pid, SIGKILL);
 	int status = 0;
-	while (program.pid > 0 && waitpid(program.pid, &status, 0) < 0 && errno == EINTR)
-		;
+	int failure = start(&program, words, piped, deadline);
+	if (failure == 0)
+		failure = converse(&program, text, left, deadline, &length);
+	if (program.pid > 0) {
+		if (failure != 0)
+			kill(program.pid, SIGKILL);
+		int lost = reap(program.pid, &status);
+		failure = failure != 0 ? failure : lost;
+	}
 	close(program.end);
 	close(program.to_it);
 	close(program.from_it);

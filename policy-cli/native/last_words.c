@@ -126,6 +126,9 @@ void catch_signals(void)
 #endif
 	action.sa_handler = SIG_IGN;
 	sigaction(SIGPIPE, &action, NULL);
+	/* Whoever starts us may ignore it, and then nobody could tell how our programs end. */
+	action.sa_handler = SIG_DFL;
+	sigaction(SIGCHLD, &action, NULL);
 }
 
 static const char *text_property(JSContext *ctx, JSValueConst object, const char *name)

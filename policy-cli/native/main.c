@@ -4,6 +4,7 @@
  * It is built in two steps (build-native.mjs). The first executable has nothing in its heap; started without arguments it loads the
  * program and writes its heap to standard output. The second one is the first with that heap in it, and only decides calls.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/time.h>
@@ -81,9 +82,19 @@ static int write_image(void)
 }
 #endif
 
+/* Puts something that takes and gives nothing where a standard file is closed, so that no file or socket of ours gets its number. */
+static void fill_standard_files(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != fd)
+			end_run("a standard file is closed, and there is no /dev/null");
+	}
+}
+
 int main(int argc, char **argv)
 {
 	catch_signals();
+	fill_standard_files();
 #ifdef WITHOUT_IMAGE
 	load();
 #else

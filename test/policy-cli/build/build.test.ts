@@ -4,8 +4,9 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import test from "ava";
-import { PROGRAMS, runProgram } from "../../support/crosshost-programs.ts";
-import { serve } from "../../support/faults-servers.ts";
+import { FakeServer, reply } from "../../support/fake-server.ts";
+import { PROGRAMS } from "../../support/programs.ts";
+import { runToEnd } from "../../support/run-program.ts";
 
 const MAX_EXECUTABLE_BYTES = 2.5 * 1024 * 1024;
 const MAX_MEMORY_KIB = 4 * 1024;
@@ -60,14 +61,18 @@ test("a call of the policy that comes with the examples takes at most 4 MiB of m
 	const look = (): void => {
 		peaks.push(Number(/VmHWM:\s*(\d+) kB/.exec(fs.readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]));
 	};
-	await serve(socket, () => {
+	const qubesd = reply(() => {
 		look();
 		return `0\0${systemInfo}`;
 	});
 	// The last thing that it does before it answers: all that it needs has been there.
-	await serve(path.join(agent, "policy.Notify"), () => {
+	const notified = reply(() => {
 		look();
 		return "";
+	});
+	const servers = [await FakeServer.listen(socket, qubesd), await FakeServer.listen(path.join(agent, "policy.Notify"), notified)];
+	t.teardown(() => {
+		for (const server of servers) server.close();
 	});
 	const policy = path.join(home, "policy.d");
 	fs.cpSync("examples/policy.d", policy, { recursive: true });
@@ -113,7 +118,7 @@ test("without a compiler the Node bundle takes the place of the executable, and 
 	const link = path.join(home, "link");
 	fs.symlinkSync(launcher, link);
 	for (const program of [launcher, link]) {
-		const answer = await runProgram({ argv: [program], env: {} }, ["--version"]);
+		const answer = await runToEnd([program, "--version"]);
 		t.deepEqual([answer.status, answer.stdout, answer.stderr], [0, `qrexec-policy-exec ${version()}\n`, ""]);
 	}
 	const refused = await build(copy, { ...env, PATH: bin, CC: "" }, ["sanitize"]);

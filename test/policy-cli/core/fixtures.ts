@@ -70,7 +70,7 @@ export function house(changes: { readonly [name: string]: Entry | null } = {}): 
 }
 
 export function systemOf(domains: Domains): SystemInfo {
-	return SystemInfo.parse(JSON.stringify({ domains }));
+	return SystemInfo.from(structuredClone({ domains }));
 }
 
 /**

@@ -1,7 +1,7 @@
 // The user is asked: spec 6.6, 9.1, 9.2, Q34.
 import test, { type ExecutionContext } from "ava";
 import { closeAtOnce, reply, replyHuge, replySlowly, type Script } from "../../support/fake-server.ts";
-import { PROGRAMS } from "../../support/programs.ts";
+import { HOSTS } from "../../support/programs.ts";
 import { entry, house, uuidOf } from "../core/fixtures.ts";
 import { type Extra, type Setting, Stage } from "./stage.ts";
 
@@ -13,7 +13,7 @@ const REMOTE_HOUSE = { a: entry("a", { guivm: "g" }), b: entry("b", { icon: "app
 
 const CITY = Object.fromEntries(Array.from({ length: 10000 }, (_, i) => [`q${i}`, entry(`q${i}`)]));
 
-for (const program of PROGRAMS) {
+for (const program of HOSTS) {
 	const { name } = program;
 
 	async function call(t: ExecutionContext, setting: Setting, words = CALL, extra: Extra = {}) {

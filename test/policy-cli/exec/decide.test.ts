@@ -1,7 +1,7 @@
 // The form with three arguments: what is asked of qubesd, what is answered, what the modes change (spec 4.1, 6, 7).
 import test, { type ExecutionContext } from "ava";
 import { reply } from "../../support/fake-server.ts";
-import { PROGRAMS } from "../../support/programs.ts";
+import { HOSTS } from "../../support/programs.ts";
 import { policyText, uuidOf } from "../core/fixtures.ts";
 import { type Setting, Stage } from "./stage.ts";
 
@@ -11,7 +11,7 @@ const SILENT_DENY = { status: 1, stdout: "", stderr: "" };
 /** An agent that must not be asked: who is asked anyway gets a yes. */
 const AGENT: Setting = { ask: reply("allow:b"), notify: reply(""), client: "printf allow:b" };
 
-for (const program of PROGRAMS) {
+for (const program of HOSTS) {
 	const { name } = program;
 
 	/** What a policy (see `policyText`) makes of a call `source→target` of s.S+x. */
@@ -38,7 +38,7 @@ for (const program of PROGRAMS) {
 
 	const B = `target=b|target_uuid=uuid:${uuidOf("b")}`;
 	allows(
-		"an allowed call is answered with the text for qrexec, status 0",
+		"an allowed call is answered with the text for qrexec and a line end, status 0 (Q48)",
 		"… b allow",
 		"a→b",
 		`user=DEFAULT|result=allow|${B}|autostart=True|requested_target=b`,

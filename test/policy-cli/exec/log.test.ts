@@ -1,13 +1,13 @@
 // The lines in the system log and on standard error: spec 7, Q12, Q15, Q43.
 import test, { type ExecutionContext } from "ava";
 import { FakeServer, neverReply, reply } from "../../support/fake-server.ts";
-import { PROGRAMS } from "../../support/programs.ts";
+import { HOSTS } from "../../support/programs.ts";
 import { DOM0_UUID, house } from "../core/fixtures.ts";
 import { type Extra, type Setting, Stage } from "./stage.ts";
 
 const CALL = ["a", "b", "s.S+x"];
 
-for (const program of PROGRAMS) {
+for (const program of HOSTS) {
 	const { name } = program;
 
 	/** The one line that a call leaves; FILE stands for the policy file. */

@@ -2,14 +2,14 @@
 import fs from "node:fs";
 import test from "ava";
 import { reply } from "../../support/fake-server.ts";
-import { PROGRAMS } from "../../support/programs.ts";
+import { HOSTS } from "../../support/programs.ts";
 import { runToEnd } from "../../support/run-program.ts";
 import { Stage } from "./stage.ts";
 
 const CALL = ["a", "b", "s.S+x"];
 const DENIED = "result=deny\n";
 
-for (const program of PROGRAMS) {
+for (const program of HOSTS) {
 	const { name, argv } = program;
 
 	/** Options that are wrong for any call. */
@@ -119,7 +119,7 @@ for (const program of PROGRAMS) {
 		t.is(JSON.parse(stdout).reason, "no-target");
 	});
 
-	test(`${name}: --path replaces the directories of the system`, async (t) => {
+	test(`${name}: Q13: --path replaces the directories of the system`, async (t) => {
 		const stage = await Stage.open(t, { policy: "s.S * a b deny\n" });
 		const { stdout } = await stage.run(program, CALL, { options: ["--json"] });
 		t.deepEqual(JSON.parse(stdout).rule, { file: stage.path("policy.d/50.policy"), line: 1 });

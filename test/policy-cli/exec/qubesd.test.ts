@@ -11,14 +11,14 @@ import {
 	type Script,
 	trickle,
 } from "../../support/fake-server.ts";
-import { PROGRAMS } from "../../support/programs.ts";
+import { HOSTS } from "../../support/programs.ts";
 import { type Domains, entry, house, uuidOf } from "../core/fixtures.ts";
 import { type Extra, type Setting, Stage, systemInfo } from "./stage.ts";
 
 const CALL = ["a", "b", "s.S+x"];
 const MIB = 1 << 20;
 
-for (const program of PROGRAMS) {
+for (const program of HOSTS) {
 	const { name } = program;
 
 	async function denied(t: ExecutionContext, stage: Stage, complaint: RegExp, words = CALL, extra: Extra = {}): Promise<void> {

@@ -1,14 +1,14 @@
 // Outputs that cannot be written, or only slowly: an answer that cannot be given is no allow.
 import test from "ava";
 import { reply } from "../../support/fake-server.ts";
-import { PROGRAMS } from "../../support/programs.ts";
+import { HOSTS } from "../../support/programs.ts";
 import { entry } from "../core/fixtures.ts";
 import { Stage } from "./stage.ts";
 
 const CALL = ["a", "b", "s.S+x"];
 const ALLOW = "* * * * allow\n";
 
-for (const program of PROGRAMS) {
+for (const program of HOSTS) {
 	const { name } = program;
 
 	/** An answer that cannot be given is no allow. */

@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import test, { type ExecutionContext } from "ava";
 import { FakeServer, neverReply, reply } from "../../support/fake-server.ts";
-import { PROGRAMS } from "../../support/programs.ts";
+import { HOSTS } from "../../support/programs.ts";
 import { runToEnd } from "../../support/run-program.ts";
 import { isDenied } from "./is-denied.ts";
 import { type Extra, Stage } from "./stage.ts";
@@ -11,7 +11,7 @@ const CALL = ["a", "b", "s.S+x"];
 const ALLOW = "* * * * allow\n";
 const MIB = 1 << 20;
 
-for (const program of PROGRAMS) {
+for (const program of HOSTS) {
 	const { name } = program;
 
 	/** A policy directory that makes the call a denial. */

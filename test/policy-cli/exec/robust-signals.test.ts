@@ -1,13 +1,13 @@
 // The program is told to end while it waits: that is a denial (see Host.arm in policy-cli/host/host.ts).
 import test, { type ExecutionContext } from "ava";
 import { reply, type Script } from "../../support/fake-server.ts";
-import { PROGRAMS } from "../../support/programs.ts";
+import { HOSTS } from "../../support/programs.ts";
 import { isDenied } from "./is-denied.ts";
 import { type Extra, type Setting, Stage } from "./stage.ts";
 
 const CALL = ["a", "b", "s.S+x"];
 
-for (const program of PROGRAMS) {
+for (const program of HOSTS) {
 	const { name } = program;
 
 	/** The program is told to end by `signal` as soon as `place` has been asked. */

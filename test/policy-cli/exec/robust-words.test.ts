@@ -1,7 +1,7 @@
 // Odd command lines: very long, empty, not UTF-8. Always a denial with its line.
 import test from "ava";
 import { reply } from "../../support/fake-server.ts";
-import { PROGRAMS } from "../../support/programs.ts";
+import { HOSTS } from "../../support/programs.ts";
 import { runToEnd } from "../../support/run-program.ts";
 import { isDenied } from "./is-denied.ts";
 import { Stage } from "./stage.ts";
@@ -9,7 +9,7 @@ import { Stage } from "./stage.ts";
 const CALL = ["a", "b", "s.S+x"];
 const LONG = "x".repeat(100_000);
 
-for (const program of PROGRAMS) {
+for (const program of HOSTS) {
 	const { name } = program;
 
 	for (const [title, words] of [

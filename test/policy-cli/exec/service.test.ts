@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import test, { type ExecutionContext } from "ava";
 import { closeAtOnce, neverReply, reply, replySlowly, type Script } from "../../support/fake-server.ts";
-import { PROGRAMS } from "../../support/programs.ts";
+import { HOSTS } from "../../support/programs.ts";
 import { runToEnd } from "../../support/run-program.ts";
 import { DOM0_UUID, uuidOf } from "../core/fixtures.ts";
 import { type Extra, type Setting, Stage } from "./stage.ts";
@@ -30,7 +30,7 @@ for fd in /proc/$$/fd/*; do
 done
 exit 0`;
 
-for (const program of PROGRAMS) {
+for (const program of HOSTS) {
 	const { name } = program;
 
 	async function call(t: ExecutionContext, setting: Setting, words: readonly string[], extra: Extra = {}) {

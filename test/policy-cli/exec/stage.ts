@@ -4,6 +4,7 @@ import path from "node:path";
 import type { ExecutionContext } from "ava";
 import { FakeServer, reply, type Script } from "../../support/fake-server.ts";
 import { LogSocket, plainLine } from "../../support/log-socket.ts";
+import { limiter } from "../../support/parallel.ts";
 import type { Program } from "../../support/programs.ts";
 import { type Ended, type Running, runToEnd } from "../../support/run-program.ts";
 import { type Domains, house } from "../core/fixtures.ts";
@@ -31,6 +32,9 @@ export interface Extra extends Running {
 	/** The time limit, in seconds. */
 	readonly timeout?: number;
 }
+
+/** The tests of a file start all at once; more programs at once only makes each of them slow. */
+const limit = limiter(4);
 
 /** Writes down how a shell script was called. */
 const RECORD = `call=$(mktemp -d "$0.XXXXXX")
@@ -95,12 +99,12 @@ export class Stage {
 	}
 
 	run(program: Program, words: readonly string[], extra: Extra = {}): Promise<Ended> {
-		return runToEnd(this.command(program, words, extra), extra);
+		return limit(() => runToEnd(this.command(program, words, extra), extra));
 	}
 
 	/** Runs a shell script in which the program with its call is `"$@"`. */
 	runInShell(program: Program, script: string, words: readonly string[], extra: Extra = {}): Promise<Ended> {
-		return runToEnd(["sh", "-c", script, "sh", ...this.command(program, words, extra)], extra);
+		return limit(() => runToEnd(["sh", "-c", script, "sh", ...this.command(program, words, extra)], extra));
 	}
 
 	/** What was logged since the last time: priority and text. */

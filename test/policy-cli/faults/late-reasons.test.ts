@@ -9,7 +9,7 @@ import { decide } from "../../../policy-cli/exec/decide.ts";
 import { run } from "../../../policy-cli/exec/main.ts";
 import { parseArguments } from "../../../policy-cli/exec/options.ts";
 import { settle } from "../../../policy-cli/exec/settle.ts";
-import { CapturingHost, runInProcess } from "../../support/crosshost-host.ts";
+import { CapturingHost, runInProcess } from "../../support/in-process.ts";
 import { respond, SYSTEM_INFO, writePolicy } from "./scenarios.ts";
 
 const home = fs.mkdtempSync(path.join(os.tmpdir(), "qubes-reasons-"));
@@ -26,7 +26,7 @@ function settleCall(reply: string | null, args: readonly string[], target: strin
 	const host = new CapturingHost([], {
 		log: true,
 		call: (socketPath, request) => {
-			if (!socketPath.endsWith("policy.Ask")) return respond(request) ?? "";
+			if (!socketPath.endsWith("policy.Ask")) return respond(request);
 			if (reply === null) throw { code: "ENOENT", operation: "connect", path: socketPath };
 			return reply;
 		},

@@ -5,8 +5,8 @@ import path from "node:path";
 import test from "ava";
 import { run } from "../../../policy-cli/exec/main.ts";
 import type { Host, HostError, RunResult } from "../../../policy-cli/host/host.ts";
-import { CapturingHost } from "../../support/crosshost-host.ts";
-import { firstFew } from "../../support/crosshost-programs.ts";
+import { CapturingHost } from "../../support/in-process.ts";
+import { firstFew } from "../../support/parallel.ts";
 import { options, respond, SCENARIOS, type Scenario, writePolicy } from "./scenarios.ts";
 
 const home = fs.mkdtempSync(path.join(os.tmpdir(), "qubes-faults-"));
@@ -96,6 +96,7 @@ test("each function of the host is called in some run, and each row of the table
 		"arm",
 		"finishCall",
 		"listFiles",
+		"parseJson",
 		"readLink",
 		"readRows",
 		"readText",
@@ -136,7 +137,7 @@ test("standard input that cannot be read is a denial", (t) => {
 function runFaulty(scenario: Scenario, at: Made | null = null, thrown: unknown = null): Report {
 	const host: CapturingHost = new CapturingHost([...options(home, "/log"), "--", ...scenario.words], {
 		log: true,
-		call: (_path, request) => respond(request) ?? "",
+		call: (_path, request) => respond(request),
 		run: (argv) => runClient(host, argv),
 	});
 	const calls: Made[] = [];

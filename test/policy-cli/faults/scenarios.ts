@@ -106,7 +106,7 @@ export const SCENARIOS: readonly Scenario[] = [
 export const SYSTEM_INFO = JSON.stringify({ domains: { ...house(), g: entry("g", { guivm: "b" }) } });
 
 /** What qubesd and the agent say. */
-export function respond(request: string): string | null {
+export function respond(request: string): string {
 	const method = request.slice(0, request.search(/[+ ]/));
 	switch (method) {
 		case INFO:
@@ -120,7 +120,8 @@ export function respond(request: string): string | null {
 		case "policy.Notify":
 			return "";
 		default:
-			return null;
+			// A request that was lost on its way.
+			return "";
 	}
 }
 

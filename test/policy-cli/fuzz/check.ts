@@ -6,6 +6,7 @@ import { DataError, formatCaret, type Location, PolicyLoadError } from "../../..
 import { splitLines } from "../../../policy-cli/core/lines.ts";
 import { loadPolicy } from "../../../policy-cli/core/load.ts";
 import { SystemInfo } from "../../../policy-cli/core/system-info.ts";
+import { parseJson } from "../../../policy-cli/host/node-json.ts";
 import { type Judgement, judge } from "../core/fixtures.ts";
 import { MemoryFiles, type Node } from "../core/memory-files.ts";
 import type { FuzzCase } from "./mutate.ts";
@@ -65,7 +66,7 @@ function resultOf(files: MemoryFiles, made: FuzzCase, wanted: string | null): Re
 	try {
 		const { rules } = loadPolicy(files, { dirs: ["/p1", "/p2"], legacyDir: "/old" }, wanted);
 		const bytes = Buffer.from(made.systemInfo, "latin1");
-		const system = SystemInfo.parse(bytes.toString());
+		const system = SystemInfo.from(parseJson(bytes.toString()));
 		return judge(rules, { source, target, requestedSource, ...splitService(made.service) }, system);
 	} catch (error) {
 		if (error instanceof PolicyLoadError) return { loadError: error };

@@ -1,8 +1,9 @@
 // Puts a case to the programs: files on the disk, and a command line.
 import fs from "node:fs";
 import path from "node:path";
-import { runInProcess } from "../../support/crosshost-host.ts";
-import { type Program, runProgram } from "../../support/crosshost-programs.ts";
+import { runInProcess } from "../../support/in-process.ts";
+import type { Program } from "../../support/programs.ts";
+import { runProgram } from "../../support/run-program.ts";
 import type { FuzzCase } from "./mutate.ts";
 
 /** A call of a program: arguments and standard input. */
@@ -49,20 +50,6 @@ export function places(root: string): string[] {
 	const sockets = ["--rpc-dir", none, "--log-socket", none, "--qubesd-socket", none, "--qubesd-internal-socket", none];
 	// Sanitizers take their time; what is compared is not how fast it is.
 	return ["--path", `${root}/p1`, "--path", `${root}/p2`, "--legacy-dir", `${root}/old`, ...sockets, "--timeout", "600"];
-}
-
-/**
- * A known gap: QuickJS takes some texts for JSON that are none, with escapes and numbers of its own (differential.test.ts has them all).
- * Such a text cannot be compared.
- */
-export function isAlmostJson({ systemInfo }: FuzzCase): boolean {
-	const text = Buffer.from(systemInfo, "latin1").toString();
-	try {
-		JSON.parse(text);
-		return false;
-	} catch {
-		return /\\|-0\d|\d\.(\D|$)/.test(text);
-	}
 }
 
 /** How the answer of a program differs from that of the Node host in this process; null if it does not. */

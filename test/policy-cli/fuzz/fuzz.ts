@@ -7,9 +7,9 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { PROGRAMS } from "../../support/crosshost-programs.ts";
+import { PROGRAMS } from "../../support/programs.ts";
 import { checkCase } from "./check.ts";
-import { compareHosts, isAlmostJson, writeCase } from "./disk.ts";
+import { compareHosts, writeCase } from "./disk.ts";
 import { type FuzzCase, makeCase } from "./mutate.ts";
 
 const DISK_STEP = 10;
@@ -82,7 +82,7 @@ async function repeat(file: string): Promise<void> {
 
 async function check(made: FuzzCase, index: number, onDisk: boolean): Promise<string | null> {
 	const wrong = checkCase(made);
-	if (wrong !== null || !onDisk || isAlmostJson(made)) return wrong;
+	if (wrong !== null || !onDisk) return wrong;
 	const root = fs.mkdtempSync(path.join(os.tmpdir(), "qubes-fuzz-"));
 	try {
 		return await compareHosts(PROGRAMS.native, writeCase(root, made, index));

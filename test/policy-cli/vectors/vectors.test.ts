@@ -3,8 +3,10 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import test from "ava";
-import { runInProcess } from "../../support/crosshost-host.ts";
-import { firstFew, inParallel, PROGRAMS, type Program, runProgram } from "../../support/crosshost-programs.ts";
+import { runInProcess } from "../../support/in-process.ts";
+import { firstFew, inParallel } from "../../support/parallel.ts";
+import { PROGRAMS, type Program } from "../../support/programs.ts";
+import { runProgram } from "../../support/run-program.ts";
 import {
 	compareAnswer,
 	readVectors,

@@ -2,6 +2,7 @@ import fs from "node:fs";
 import { run } from "../../policy-cli/exec/main.ts";
 import type { Host, HostError, LastWords, RunResult } from "../../policy-cli/host/host.ts";
 import { decode, listFiles, readLink, readRows, readText } from "../../policy-cli/host/node-files.ts";
+import { parseJson } from "../../policy-cli/host/node-json.ts";
 
 /** Build-time constant of the bundles. */
 const { version } = JSON.parse(fs.readFileSync("package.json", "utf8")) as { version: string };
@@ -24,6 +25,7 @@ export class CapturingHost implements Host {
 	readRows = readRows;
 	listFiles = listFiles;
 	readLink = readLink;
+	parseJson = parseJson;
 	stdout = "";
 	stderr = "";
 	readonly logged: string[] = [];
