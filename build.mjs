@@ -24,7 +24,7 @@ writeWhole("qrexec-policy-exec.cjs", await bundleForNode("policy-cli/exec/entry-
 writeWhole("build/exec.quickjs.js", await bundleForQuickjs("policy-cli/exec/entry-quickjs.ts"));
 for (const variant of variants) await buildExecutable(variant, VARIANTS[variant]);
 for (const name of ["qrexec-policy-exec.cjs", ...variants.map((variant) => VARIANTS[variant])]) {
-	console.log(`dist/${name}  ${fs.statSync(path.join(dist, name)).size} bytes`);
+	console.log(`dist/${name}  ${fs.statSync(path.join(dist, name)).size.toLocaleString("en")} bytes`);
 }
 
 async function bundleForNode(entry) {
@@ -55,7 +55,11 @@ async function buildExecutable(variant, name) {
 		fs.mkdirSync(path.dirname(outFile), { recursive: true });
 		await buildNative({ script: path.join(dist, "build/exec.quickjs.js"), outFile, cacheDir, variant });
 	} catch (error) {
-		if (variant !== "release" || !(error instanceof MissingToolError)) throw error;
+		if (!(error instanceof MissingToolError)) throw error;
+		if (variant !== "release") {
+			console.error(`cannot build dist/${name}, which the tests need: ${error.message}`);
+			process.exit(1);
+		}
 		console.warn(
 			`no native executable: ${error.message}\ndist/${name} starts the Node bundle instead, which takes thirty times as long`,
 		);

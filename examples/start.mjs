@@ -8,7 +8,7 @@ const program = path.join(here, "../dist/bin/qrexec-policy-exec");
 const EXAMPLES = [
 	["work", "@dispvm", "qubes.OpenURL"],
 	["work", "", "qubes.Filecopy"],
-	["untrusted", "vault", "qubes.Gpg"],
+	["untrusted", "vault", "qubes.Filecopy"],
 ];
 
 const given = process.argv.slice(2);

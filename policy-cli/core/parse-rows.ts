@@ -1,4 +1,3 @@
-import { isServiceText } from "./charset.ts";
 import { FieldError } from "./field-error.ts";
 import { parseAction } from "./parse-action.ts";
 import { checkClause, type Item, parseArgument, parseColumnsLine, parseServiceFields, parseTokenField } from "./parse-line.ts";
@@ -19,9 +18,9 @@ export class RowParser {
 	private readonly actions = new Map<string, Action>();
 
 	/** The items of the five-column format; for `wanted` see `parseText`. */
-	parseColumns({ lines, heads, rests }: Rows, wanted: string | null): Item[] | null {
+	parseColumns({ lines, heads, rests, areServices }: Rows, wanted: string | null): Item[] | null {
+		if (!areServices) return null;
 		const items: Item[] = [];
-		const services: string[] = [];
 		const paths = new Set<string>();
 		try {
 			for (let i = 0; i < lines.length; i++) {
@@ -33,7 +32,6 @@ export class RowParser {
 					const service = fields[0] as string;
 					const path = fields[2] as string;
 					if (fields.length === 3 && fields[1] === "*" && service !== "*") {
-						services.push(service);
 						if (service !== wanted && wanted !== null) {
 							if (paths.has(path)) continue;
 							paths.add(path);
@@ -42,12 +40,11 @@ export class RowParser {
 						continue;
 					}
 				}
-				// "*" and "!" come before all that a service starts with. What is not a service either is found at the end.
+				// A directive or "*": both come before all that a service starts with.
 				if (head < "+") {
 					items.push(parseColumnsLine(splitRow(head, rest), line) as Item);
 					continue;
 				}
-				services.push(head);
 				const { argument, clause } = this.rules.get(rest) ?? this.parseRule(rest);
 				if (head !== wanted && wanted !== null) continue;
 				const { source, target, action } = clause;
@@ -56,7 +53,7 @@ export class RowParser {
 		} catch (error) {
 			return nullForFieldError(error);
 		}
-		return isServiceText(services.join("")) ? items : null;
+		return items;
 	}
 
 	/** The items of the per-service format. */

@@ -1,3 +1,4 @@
+import { isServiceText } from "./charset.ts";
 import { splitFields } from "./lines.ts";
 
 /**
@@ -8,6 +9,11 @@ export interface Rows {
 	readonly lines: readonly number[];
 	readonly heads: readonly string[];
 	readonly rests: readonly string[];
+	/**
+	 * Whether what stands for a service is one or `*`: what follows `!include-service`, and each head from `+` on (before that are directives
+	 * and `*`). It is found out here because in QuickJS it would take as long as all the rest.
+	 */
+	readonly areServices: boolean;
 }
 
 /** Whether text is printable ASCII, tabs and line feeds only. */
@@ -25,12 +31,19 @@ export function splitRows(text: string): Rows | null {
 	const lines: number[] = [];
 	const heads: string[] = [];
 	const rests: string[] = [];
+	let areServices = true;
 	text.split("\n").forEach((line, index) => {
 		const [head, ...rest] = splitFields(line);
 		if (head === undefined || head.charAt(0) === "#") return;
+		if (!hasService(head, rest[0])) areServices = false;
 		lines.push(index + 1);
 		heads.push(head);
 		rests.push(rest.join(" "));
 	});
-	return { lines, heads, rests };
+	return { lines, heads, rests, areServices };
+}
+
+function hasService(head: string, next: string | undefined): boolean {
+	if (head >= "+") return isServiceText(head);
+	return head !== "!include-service" || next === undefined || next === "*" || isServiceText(next);
 }

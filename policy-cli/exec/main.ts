@@ -126,7 +126,7 @@ class Evaluation {
 
 	private report(outcome: Outcome, { errorAt }: Decision, warnings: readonly string[]): number {
 		const status = outcome.resolution.decision === "allow" ? 0 : 1;
-		const text = this.options.json ? reportJson(outcome, errorAt, warnings) : explain(outcome, errorAt, this.title, warnings);
+		const text = this.options.json ? reportJson(outcome, errorAt, warnings) : explain(outcome, errorAt, this.request, warnings);
 		return print(this.host, text, status);
 	}
 

@@ -25,14 +25,23 @@ export type Invocation =
 	| { readonly kind: "usage-error"; readonly message: string }
 	| { readonly kind: "evaluate"; readonly options: Options; readonly words: readonly string[] };
 
-/** The one table of options: parsing, help text and README follow it. `value` null is a switch. */
-const OPTIONS: readonly { readonly flag: string; readonly value: string | null; readonly help: string }[] = [
+interface Option {
+	readonly flag: string;
+	/** What follows it; null is a switch. */
+	readonly value: string | null;
+	readonly help: string;
+	/** The option that it is another name of. */
+	readonly means?: string;
+}
+
+/** The one table of options: parsing, help text and README follow it. */
+const OPTIONS: readonly Option[] = [
 	{ flag: "--help", value: null, help: "print this and exit" },
 	{ flag: "--version", value: null, help: "print the version and exit" },
 	{ flag: "--assume-yes-for-ask", value: null, help: "take an ask as allowed, for the target as it was called" },
 	{ flag: "--just-evaluate", value: null, help: "only say by the exit status whether the policy allows it" },
 	{ flag: "--path", value: "DIR", help: "policy directory instead of the system's; repeat for more, first ones first" },
-	{ flag: "--policy-dir", value: "DIR", help: "the same as --path" },
+	{ flag: "--policy-dir", value: "DIR", help: "the same as --path", means: "--path" },
 	{ flag: "--legacy-dir", value: "DIR", help: "directory that !compat-4.0 includes [/etc/qubes-rpc/policy]" },
 	{ flag: "--system-info", value: "FILE", help: "take the system information from a file (-: standard input), not from qubesd" },
 	{ flag: "--requested-source", value: "QUBE", help: "the RemoteVM for which SOURCE, its relay, calls" },
@@ -100,8 +109,9 @@ export function parseArguments(args: readonly string[]): Invocation {
 			value = args[i];
 			if (value === undefined) return { kind: "usage-error", message: `${option.flag} wants ${option.value}` };
 		}
-		const values = given[option.flag];
-		if (values === undefined) given[option.flag] = [value];
+		const flag = option.means ?? option.flag;
+		const values = given[flag];
+		if (values === undefined) given[flag] = [value];
 		else values.push(value);
 	}
 	if (words.length !== 3 && words.length !== 5) {
@@ -111,10 +121,10 @@ export function parseArguments(args: readonly string[]): Invocation {
 }
 
 /** The option of this name, or the only one that starts so; else what is wrong. */
-function findOption(name: string): (typeof OPTIONS)[number] | string {
+function findOption(name: string): Option | string {
 	for (const option of OPTIONS) if (option.flag === name) return option;
 	const matches = name.length < 3 ? [] : OPTIONS.filter(({ flag }) => flag.startsWith(name));
-	if (matches.length === 1) return matches[0] as (typeof OPTIONS)[number];
+	if (matches.length === 1) return matches[0] as Option;
 	if (matches.length === 0) return `unknown option ${name}`;
 	return `ambiguous option ${name}: ${matches.map(({ flag }) => flag).join(" or ")}`;
 }
@@ -122,16 +132,15 @@ function findOption(name: string): (typeof OPTIONS)[number] | string {
 function readOptions(given: { [flag: string]: string[] | undefined }, words: readonly string[]): Invocation {
 	const last = (flag: string): string | null => given[flag]?.at(-1) ?? null;
 	const timeoutSeconds = Number(last("--timeout") ?? 5);
-	if (!(timeoutSeconds >= 1 && timeoutSeconds <= 3600)) {
-		return { kind: "usage-error", message: `--timeout: want 1 to 3600 seconds, not ${last("--timeout")}` };
+	if (!(timeoutSeconds >= 1 && timeoutSeconds <= 3600 && timeoutSeconds === Math.floor(timeoutSeconds))) {
+		return { kind: "usage-error", message: `--timeout: want a whole number of seconds, 1 to 3600, not ${last("--timeout")}` };
 	}
-	const dirs = [...(given["--path"] ?? []), ...(given["--policy-dir"] ?? [])];
 	const options: Options = {
 		assumeYes: last("--assume-yes-for-ask") !== null,
 		justEvaluate: last("--just-evaluate") !== null,
 		json: last("--json") !== null,
 		explain: last("--explain") !== null,
-		dirs: dirs.length > 0 ? dirs : ["/run/qubes/policy.d", "/etc/qubes/policy.d"],
+		dirs: given["--path"] ?? ["/run/qubes/policy.d", "/etc/qubes/policy.d"],
 		legacyDir: last("--legacy-dir") ?? "/etc/qubes-rpc/policy",
 		systemInfo: last("--system-info"),
 		requestedSource: last("--requested-source"),

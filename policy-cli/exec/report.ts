@@ -1,4 +1,5 @@
 import { DENY_TEXT } from "../core/answer.ts";
+import type { Request } from "../core/call.ts";
 import { escapeControls, formatCaret, formatPlace, type Location } from "../core/errors.ts";
 import { formatRule, formatRulePlace, type Rule } from "../core/rule.ts";
 import type { Outcome } from "./settle.ts";
@@ -33,10 +34,11 @@ function describe({ resolution, connection }: Outcome, errorAt: Location | null)
 }
 
 /** What was decided and why, for people; several lines. */
-export function explain(outcome: Outcome, errorAt: Location | null, call: string, warnings: readonly string[]): string {
+export function explain(outcome: Outcome, errorAt: Location | null, request: Request, warnings: readonly string[]): string {
 	const { resolution, connection } = outcome;
+	const { source, target, service, argument } = request;
 	const lines: [string, string][] = [
-		["call", call],
+		["call", `${service}${argument}: ${source} -> ${target || "@default"}`],
 		["decision", resolution.decision],
 	];
 	if (resolution.decision === "deny") lines.push(["reason", `${resolution.message} (${resolution.reason})`]);

@@ -9,6 +9,26 @@ static bool is_blank(uint8_t byte)
 	return byte == ' ' || byte == '\t';
 }
 
+/* As isServiceCode of ../core/charset.ts. */
+static bool is_service_byte(uint8_t byte)
+{
+	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') || byte == '-' || byte == '.' ||
+	       byte == '_';
+}
+
+static bool is_service(const uint8_t *at, const uint8_t *end)
+{
+	while (at < end && is_service_byte(*at))
+		at++;
+	return at == end;
+}
+
+static bool is_text(const uint8_t *at, const uint8_t *end, const char *text)
+{
+	size_t length = strlen(text);
+	return (size_t)(end - at) == length && memcmp(at, text, length) == 0;
+}
+
 /* Ends where white space or the line ends. */
 static const uint8_t *skip_field(const uint8_t *at, const uint8_t *end)
 {
@@ -22,6 +42,17 @@ static const uint8_t *skip_blanks(const uint8_t *at, const uint8_t *end)
 	while (at < end && is_blank(*at))
 		at++;
 	return at;
+}
+
+/* Whether the service of a row is one, as `hasService` there. */
+static bool has_service(const uint8_t *head, const uint8_t *head_end, const uint8_t *next, const uint8_t *line_end)
+{
+	if (*head >= '+')
+		return is_service(head, head_end);
+	if (!is_text(head, head_end, "!include-service"))
+		return true;
+	const uint8_t *next_end = skip_field(next, line_end);
+	return is_service(next, next_end) || is_text(next, next_end, "*");
 }
 
 /* Copies the fields from `at` on to `out`, with one blank between two; returns the end of what was written. */
@@ -48,6 +79,7 @@ JSValue new_rows(JSContext *ctx, uint8_t *text, size_t length)
 	JSValue lines = JS_NewArray(ctx);
 	JSValue heads = JS_NewArray(ctx);
 	JSValue rests = JS_NewArray(ctx);
+	bool are_services = true;
 	uint32_t count = 0;
 	int32_t line = 0;
 	const uint8_t *end = text + length;
@@ -61,8 +93,9 @@ JSValue new_rows(JSContext *ctx, uint8_t *text, size_t length)
 			const uint8_t *head_end = skip_field(head, line_end);
 			JS_SetPropertyUint32(ctx, lines, count, JS_NewInt32(ctx, line));
 			JS_SetPropertyUint32(ctx, heads, count, new_text(ctx, head, head_end));
-			/* In place: the fields never need more room than the line has. */
 			uint8_t *rest = (uint8_t *)skip_blanks(head_end, line_end);
+			are_services = are_services && has_service(head, head_end, rest, line_end);
+			/* In place: the fields never need more room than the line has. */
 			JS_SetPropertyUint32(ctx, rests, count, new_text(ctx, rest, join_fields(rest, rest, line_end)));
 			count++;
 		}
@@ -72,5 +105,6 @@ JSValue new_rows(JSContext *ctx, uint8_t *text, size_t length)
 	JS_SetPropertyStr(ctx, rows, "lines", lines);
 	JS_SetPropertyStr(ctx, rows, "heads", heads);
 	JS_SetPropertyStr(ctx, rows, "rests", rests);
+	JS_SetPropertyStr(ctx, rows, "areServices", JS_NewBool(ctx, are_services));
 	return rows;
 }

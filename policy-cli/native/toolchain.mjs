@@ -65,9 +65,14 @@ function findSystemQuickjs() {
 	if (process.env.QUICKJS_DIR) candidates.unshift([process.env.QUICKJS_DIR, process.env.QUICKJS_DIR]);
 	for (const [include, dir] of candidates) {
 		const library = path.join(dir, "libquickjs.a");
-		if (fs.existsSync(library) && fs.existsSync(path.join(include, "quickjs.h"))) return { include, library };
+		if (fs.existsSync(library) && hasOurInterface(path.join(include, "quickjs.h"))) return { include, library };
 	}
 	return null;
+}
+
+/** Whether a header is that of a QuickJS our C files are written for: old ones and quickjs-ng have another interface. */
+function hasOurInterface(header) {
+	return fs.existsSync(header) && /\bJS_SetStripInfo\b/.test(fs.readFileSync(header, "utf8"));
 }
 
 /** musl as a static library; returns the wrapper of the compiler that uses it. */

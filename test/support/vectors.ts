@@ -16,8 +16,11 @@ export interface Vector {
 	readonly expect: { readonly [key: string]: unknown };
 }
 
-/** Where the conformance vectors lie: beside the repository, or where QUBES_VECTORS says. */
-export const VECTORS_DIR = process.env["QUBES_VECTORS"] ?? path.resolve("../shared/vectors/policy");
+const BESIDE_US = path.resolve("../shared/vectors/policy");
+
+/** Where the conformance vectors lie: where QUBES_VECTORS says, else beside the repository, else in it. */
+export const VECTORS_DIR =
+	process.env["QUBES_VECTORS"] ?? (fs.existsSync(BESIDE_US) ? BESIDE_US : path.resolve("test/vectors/policy"));
 
 /** The files of vectors, by their name without suffix. */
 export function vectorFiles(): string[] {

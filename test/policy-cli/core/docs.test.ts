@@ -1,7 +1,9 @@
+import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import test from "ava";
 import { REASONS } from "../../../policy-cli/core/reasons.ts";
+import { helpText } from "../../../policy-cli/exec/options.ts";
 import { decide } from "./fixtures.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../../..");
@@ -58,6 +60,21 @@ for (const [reason, rules, call, more] of [
 		t.regex(row?.[3] ?? "", quiet === "quiet" ? /^no\b/ : /^yes\b/);
 	});
 }
+
+// README.md
+
+test("the README explains each option that --help lists, and no other", (t) => {
+	const inHelp = helpText().match(/--[a-z-]+/g) ?? [];
+	const inReadme = tableRows("README.md", "## Options").flatMap(([option]) => option?.match(/--[a-z-]+/g) ?? []);
+	t.true(inHelp.length > 10);
+	t.deepEqual([...new Set(inReadme)].sort(), [...new Set(inHelp)].sort());
+});
+test("what the README shows of --explain is what the program prints", (t) => {
+	const text = fs.readFileSync(path.join(ROOT, "README.md"), "utf8");
+	const [, command, shown] = /\$ (dist\/bin\/qrexec-policy-exec --path examples.*)\n([^`]+)```/.exec(text) ?? [];
+	const { stdout } = spawnSync("sh", ["-c", command ?? "false"], { cwd: ROOT, encoding: "utf8" });
+	t.is(stdout.replaceAll(ROOT, "/home/user/qubes-core-ts"), shown ?? "");
+});
 
 // docs/differences.md
 

@@ -22,6 +22,21 @@ for (const [text, ...rows] of [
 ] as const) {
 	test(`${JSON.stringify(text)} has ${rows.length} rows`, (t) => t.deepEqual(show(text), [...rows]));
 }
+for (const [text, areServices] of [
+	["", true],
+	["a.B_c-9 * x", true],
+	["* * x\n!include a b\n!include-service\n!include-service * * p", true],
+	["!include-service a.B *", true],
+	["a+b * x", false],
+	["+ * x", false],
+	["a/b * x", false],
+	["@a b allow", false],
+	["a * x\n!include-service a+b * p", false],
+	["a * x\n!include-service ** * p\n", false],
+] as const) {
+	test(`${JSON.stringify(text)} has ${areServices ? "only services" : "something else"} where a service stands`, (t) =>
+		t.is(splitRows(text)?.areServices, areServices));
+}
 test("a text that is not plain has no rows", (t) => {
 	for (const text of ["# é", "a\r\nb", "a\rb", "a\0", "a\vb", "\ufeff", "a\x7f"])
 		t.is(splitRows(text), null, JSON.stringify(text));
