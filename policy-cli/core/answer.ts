@@ -46,11 +46,14 @@ export function checkConnection(allowed: Allowance, call: Call, system: SystemIn
 	return { ...route, text: lines.join("\n") };
 }
 
-/** Why qrexec could not read this connection's text, or null (spec 8.6). */
-export function refuseLength(connection: Connection, allowed: Allowance): Denial | null {
-	if (utf8Length(connection.text) + 1 <= MAX_ANSWER_BYTES) return null;
-	const message = `the answer is longer than the ${MAX_ANSWER_BYTES} bytes that qrexec reads`;
-	return deny("answer-too-long", message, { rule: allowed.rule });
+/** Why qrexec could not read this connection's text, or would read something else than was decided; null if neither (spec 8.6). */
+export function refuseText({ text }: Connection, { rule }: Allowance): Denial | null {
+	if (utf8Length(text) + 1 > MAX_ANSWER_BYTES) {
+		return deny("unfit-answer", `the answer is longer than the ${MAX_ANSWER_BYTES} bytes that qrexec reads`, { rule });
+	}
+	if (text.indexOf(" ") < 0) return null;
+	// qrexec makes a command of it, whose words are told by blanks.
+	return deny("unfit-answer", "a blank in the answer would begin another word to qrexec", { rule });
 }
 
 type Route = Omit<Connection, "text">;
@@ -79,11 +82,15 @@ function findRoute(allowed: Allowance, call: Call, system: SystemInfo, warnings:
 /** Whether a qube would be connected to itself, directly or through its relay (Q9); never so for a new disposable. */
 function isLoopback(target: string, call: Call, system: SystemInfo): boolean {
 	if (target.startsWith(DISPVM_PREFIX)) return false;
-	const ends = [target];
-	const qube = system.find(target);
+	if (isCaller(target, call, system)) return true;
+	// dom0 has no relay, and nothing that it lacks matters.
+	const qube = isDom0(target) ? null : system.find(target);
 	const relay = qube?.type() === "RemoteVM" ? qube.relayvm() : null;
-	if (relay !== null) ends.push(relay);
-	return ends.some((end) => isSameQube(end, call.source, system) || isSameQube(end, call.realSource, system));
+	return relay !== null && isCaller(relay, call, system);
+}
+
+function isCaller(end: string, { source, realSource }: Call, system: SystemInfo): boolean {
+	return isSameQube(end, source, system) || isSameQube(end, realSource, system);
 }
 
 function isSameQube(a: string, b: string, system: SystemInfo): boolean {

@@ -19,9 +19,8 @@ import type { Token } from "./token.ts";
  */
 export function collectTargets(rules: readonly Rule[], call: Call, system: SystemInfo): string[] {
 	const own = system.find(call.source) as Qube;
-	const ownUuid = own.uuid();
-	const template = defaultDispvm(call.source, system);
-	const ownDefault = template === null ? null : DISPVM_PREFIX + template.name;
+	// Not needed, as names are offered only, but a caller without one is an error (spec 6.5).
+	own.uuid();
 	const offered = new Set<string>();
 	for (let i = rules.length - 1; i >= 0; i--) {
 		const rule = rules[i] as Rule;
@@ -33,17 +32,26 @@ export function collectTargets(rules: readonly Rule[], call: Call, system: Syste
 				continue;
 			}
 			offered.delete(target);
-			if (target === ownDefault) offered.delete("@dispvm");
+			if (target.startsWith(DISPVM_PREFIX) && offered.has("@dispvm") && target === ownDefault(call, system))
+				offered.delete("@dispvm");
 		}
 	}
-	if (offered.delete("@dispvm") && ownDefault !== null) offered.add(ownDefault);
+	if (offered.delete("@dispvm")) {
+		const target = ownDefault(call, system);
+		if (target !== null) offered.add(target);
+	}
 	offered.delete(own.name);
-	offered.delete(`uuid:${ownUuid}`);
 	const targets: string[] = [];
 	offered.forEach((target) => {
 		if (system.find(baseName(target))?.isInternal() !== true) targets.push(target);
 	});
 	return targets.sort(compareCodePoints);
+}
+
+/** What `@dispvm` means for the caller; looked at only where it matters, as not every qube has what is needed for it (Q57). */
+function ownDefault({ source }: Call, system: SystemInfo): string | null {
+	const template = defaultDispvm(source, system);
+	return template === null ? null : DISPVM_PREFIX + template.name;
 }
 
 /** The targets that a token stands for: names, `@dispvm:NAME` and `@dispvm`. */

@@ -1,8 +1,9 @@
 import { BaseError } from "./base-error.ts";
 import { isInnocent } from "./charset.ts";
+import { isSecondHalf } from "./lines.ts";
 import type { Reason } from "./reasons.ts";
 
-/** A place in a policy file. `line` and `column` start at 1; `line` is null where the file as a whole is meant. */
+/** A place in a policy file. `line` and `column` start at 1, columns count characters; `line` is null where the file as a whole is meant. */
 export interface Location {
 	readonly file: string;
 	readonly line: number | null;
@@ -32,7 +33,7 @@ export class PolicyLoadError extends BaseError {
 /** The system information lacks or garbles something that is needed (spec 4, Q57). */
 export class DataError extends BaseError {}
 
-/** `FILE:LINE:COLUMN`, or as much of it as is known (spec 1.3). */
+/** `FILE:LINE:COLUMN`, or as much of it as is known; the original has no column (spec 1.3). */
 export function formatPlace(at: Location): string {
 	if (at.line === null) return at.file;
 	return at.column === null ? `${at.file}:${at.line}` : `${at.file}:${at.line}:${at.column}`;
@@ -42,8 +43,11 @@ export function formatPlace(at: Location): string {
 export function formatCaret(at: Location): string {
 	if (at.text === null || at.column === null) return "";
 	let margin = "";
-	const before = Math.min(at.column - 1, at.text.length);
-	for (let i = 0; i < before; i++) margin += at.text.charAt(i) === "\t" ? "\t" : " ";
+	for (let i = 0, left = at.column - 1; left > 0 && i < at.text.length; i++) {
+		if (isSecondHalf(at.text, i)) continue;
+		margin += at.text.charAt(i) === "\t" ? "\t" : " ";
+		left--;
+	}
 	return `  ${escapeControls(at.text, "\t")}\n  ${margin}^\n`;
 }
 

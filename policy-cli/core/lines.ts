@@ -19,7 +19,7 @@ export function splitFields(line: string): string[] {
 	return fields;
 }
 
-/** The column (in characters, from 1) where field `index` of a line starts; behind the last field if it has fewer. */
+/** The column (in UTF-16 units, from 1) where field `index` of a line starts; behind the last field if it has fewer. */
 export function columnOfField(line: string, index: number): number {
 	let from = skipSpace(line, 0);
 	for (let i = 0; i < index && from < line.length; i++) {
@@ -28,6 +28,19 @@ export function columnOfField(line: string, index: number): number {
 		if (from === line.length) return end + 1;
 	}
 	return from + 1;
+}
+
+/** How many characters (code points) the first `units` UTF-16 units of a text are. */
+export function countCharacters(text: string, units: number): number {
+	let count = 0;
+	for (let i = 0; i < units; i++) if (!isSecondHalf(text, i)) count++;
+	return count;
+}
+
+/** Whether a character has begun in the UTF-16 unit before this one. */
+export function isSecondHalf(text: string, at: number): boolean {
+	const [first, second] = [text.charCodeAt(at - 1), text.charCodeAt(at)];
+	return first >= 0xd800 && first <= 0xdbff && second >= 0xdc00 && second <= 0xdfff;
 }
 
 function skipSpace(line: string, from: number): number {

@@ -1,19 +1,20 @@
 import { type Location, PolicyLoadError } from "./errors.ts";
 import { describeFileError, isFileError, type PolicyFiles } from "./files.ts";
-import { splitLines } from "./lines.ts";
+import { countCharacters, splitLines } from "./lines.ts";
 import { acceptedNames, listLegacy, listTopLevel } from "./list-policy.ts";
+import { PLAIN } from "./parse-action.ts";
 import type { Item, ServiceColumns } from "./parse-line.ts";
 import { RowParser } from "./parse-rows.ts";
 import { type Format, locateField, parseText } from "./parse-text.ts";
 import { PathResolver } from "./resolve-path.ts";
-import type { Action, Clause, Rule } from "./rule.ts";
+import type { Clause, Rule } from "./rule.ts";
 import type { Token } from "./token.ts";
 
 /** No policy file is larger; what is, was not written by an administrator. In bytes. */
-export const MAX_FILE_BYTES = 16 << 20;
+export const MAX_FILE_BYTES = 4 << 20;
 /** Includes below a top-level file (spec 1.6). */
 const MAX_DEPTH = 64;
-/** Includes of one whole load; files that include each other twice over would take for ever without it. */
+/** Includes that are followed in one whole load; files that include each other twice over would take for ever without it. */
 const MAX_INCLUDES = 200_000;
 
 /** Where policy is kept: directories in order of precedence, and the directory of `!compat-4.0`. Absolute paths. */
@@ -63,12 +64,11 @@ interface Frame {
 
 type Directive = Item & { readonly kind: "include" | "include-dir" | "compat" };
 
-const DENY: Action = { type: "deny", target: null, defaultTarget: null, user: null, notify: true, autostart: true };
 const ANYVM: Token = { kind: "anyvm", text: "@anyvm" };
 /** What ends each file of the legacy directory that is about one argument. */
 const IMPLICIT_DENY = [
-	{ source: ANYVM, target: ANYVM, action: DENY, line: null },
-	{ source: ANYVM, target: { kind: "adminvm", text: "@adminvm" }, action: DENY, line: null },
+	{ source: ANYVM, target: ANYVM, action: PLAIN.deny, line: null },
+	{ source: ANYVM, target: { kind: "adminvm", text: "@adminvm" }, action: PLAIN.deny, line: null },
 ] as const;
 
 class Loader {
@@ -136,6 +136,7 @@ class Loader {
 		this.follow({ path, base, parent, depth: parent.depth + 1, parsed }, of);
 	}
 
+	/** The files are opened in their order, so an error in one comes before that a later one would go round (spec 1.6). */
 	private includeDir(directive: Item & { kind: "include-dir" }, frame: Frame): void {
 		const dir = this.resolve(frame, directive);
 		let names: string[];
@@ -216,7 +217,8 @@ class Loader {
 		const { format } = parsed;
 		const lines = splitLines(parsed.text ?? this.files.readText(path, MAX_FILE_BYTES));
 		const text = lines[line - 1] ?? "";
-		return { file: path, line, column: locateField(text, format, field) + offset, text };
+		const column = countCharacters(text, locateField(text, format, field) - 1 + offset) + 1;
+		return { file: path, line, column, text };
 	}
 }
 
@@ -237,4 +239,5 @@ function unreadable(error: unknown, path: string, what: "file" | "directory", fr
 	return new PolicyLoadError("load-error", `failed to load ${what} ${path}: ${describeFileError(error)}`, from);
 }
 
-const NOTHING_THERE = ["ENOENT", "ENOTDIR", "ENOTFILE"];
+/** Also what cannot be opened because it is a socket (ENXIO) or a device without a driver. */
+const NOTHING_THERE = ["ENOENT", "ENOTDIR", "ENOTFILE", "ENXIO", "ENODEV"];

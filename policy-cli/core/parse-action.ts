@@ -11,7 +11,8 @@ const ALLOWED: { readonly [type in ActionType]: readonly Param[] } = {
 	deny: ["notify"],
 };
 
-const BARE: { readonly [type in ActionType]: Action } = {
+/** The actions without parameters. */
+export const PLAIN: { readonly [type in ActionType]: Action } = {
 	allow: { type: "allow", target: null, defaultTarget: null, user: null, notify: false, autostart: true },
 	ask: { type: "ask", target: null, defaultTarget: null, user: null, notify: false, autostart: true },
 	deny: { type: "deny", target: null, defaultTarget: null, user: null, notify: true, autostart: true },
@@ -33,18 +34,20 @@ export function parseAction(fields: readonly string[], at: number): Action {
 	if (name !== "allow" && name !== "ask" && name !== "deny") {
 		throw new FieldError(at, `invalid action "${name}": want allow, ask or deny`);
 	}
-	return fields.length === at + 1 ? BARE[name] : withParams(name, splitParams(fields, at + 1));
+	return fields.length === at + 1 ? PLAIN[name] : withParams(name, splitParams(fields, at + 1));
 }
 
 /** Step 6: `key=value`, split at the first `=`, each key once. */
 function splitParams(fields: readonly string[], from: number): Given[] {
 	const params: Given[] = [];
+	const keys = new Set<string>();
 	for (let field = from; field < fields.length; field++) {
 		const text = fields[field] as string;
 		const equals = text.indexOf("=");
 		if (equals < 0) throw new FieldError(field, `invalid action parameter "${text}": want KEY=VALUE`);
 		const key = text.slice(0, equals);
-		if (find(params, key) !== null) throw new FieldError(field, `parameter "${key}" given twice: remove one`);
+		if (keys.has(key)) throw new FieldError(field, `parameter "${key}" given twice: remove one`);
+		keys.add(key);
 		params.push({ key, value: text.slice(equals + 1), field });
 	}
 	return params;
@@ -64,8 +67,8 @@ function withParams(type: ActionType, params: readonly Given[]): Action {
 		target: parseRedirect(find(params, "target")),
 		defaultTarget: parseRedirect(find(params, "default_target")),
 		user: find(params, "user")?.value || null,
-		notify: notify ?? BARE[type].notify,
-		autostart: autostart ?? BARE[type].autostart,
+		notify: notify ?? PLAIN[type].notify,
+		autostart: autostart ?? PLAIN[type].autostart,
 	};
 }
 

@@ -1,6 +1,6 @@
 import { findOutside, isRpcCode, isServiceCode, isServiceText } from "./charset.ts";
 import { FieldError } from "./field-error.ts";
-import { columnOfField, splitFields } from "./lines.ts";
+import { columnOfField, isSecondHalf, splitFields } from "./lines.ts";
 import { parseAction } from "./parse-action.ts";
 import type { Clause } from "./rule.ts";
 import { parseToken, type Token, type TokenContext } from "./token.ts";
@@ -118,9 +118,19 @@ export function parseArgument(fields: readonly string[], at: number): string | n
 	return argument;
 }
 
+/** More of the bad characters tell nothing more. */
+const MAX_SHOWN = 8;
+
 function refuseOutside(what: string, text: string, isInside: (code: number) => boolean, field: number): void {
-	const bad = findOutside(text, isInside);
-	if (bad >= 0) throw new FieldError(field, `${what} "${text}" contains invalid characters: "${text.charAt(bad)}"`, bad);
+	const first = findOutside(text, isInside);
+	if (first < 0) return;
+	const bad: string[] = [];
+	for (let i = first; i < text.length && bad.length < MAX_SHOWN; i++) {
+		if (isInside(text.charCodeAt(i)) || isSecondHalf(text, i)) continue;
+		const character = `"${text.slice(i, isSecondHalf(text, i + 1) ? i + 2 : i + 1)}"`;
+		if (!bad.includes(character)) bad.push(character);
+	}
+	throw new FieldError(field, `${what} "${text}" contains invalid characters: ${bad.join(", ")}`, first);
 }
 
 /** Steps 3 to 9. */

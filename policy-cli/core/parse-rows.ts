@@ -40,7 +40,7 @@ export class RowParser {
 						continue;
 					}
 				}
-				// A directive or "*": both come before all that a service starts with.
+				// A directive, "*", or what is wrong: they come before all that a service starts with.
 				if (head < "+") {
 					items.push(parseColumnsLine(splitRow(head, rest), line) as Item);
 					continue;

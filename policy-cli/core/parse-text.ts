@@ -28,7 +28,7 @@ export function parseText(text: string, format: Format, wanted: string | null): 
 	return items;
 }
 
-/** The column (from 1) at which a field of a line starts. */
+/** The column (in UTF-16 units, from 1) at which a field of a line starts. */
 export function locateField(line: string, format: Format, field: number): number {
 	return columnOfField(format === "columns" ? line : substituteLegacy(line), field);
 }

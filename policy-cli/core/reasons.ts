@@ -1,5 +1,6 @@
 /**
- * Every reason a call can be denied for, in the order in which they are looked at (spec 3.3, 5, 6, 7).
+ * Every reason a call can be denied for, in the order in which they are looked at (spec 3.3, 5, 6, 7); but a `data-error`
+ * comes where the field is needed that is wrong.
  * The words are part of the `--json` output; docs/reasons.md explains them, a test compares the two lists.
  */
 export const REASONS = [
@@ -27,7 +28,7 @@ export const REASONS = [
 	"loopback",
 	"relay-not-set",
 	"transport-not-set",
-	"answer-too-long",
+	"unfit-answer",
 	"internal-error",
 ] as const;
 

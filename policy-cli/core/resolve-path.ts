@@ -24,13 +24,22 @@ export class PathResolver {
 
 	/** Like `resolve`, with "" for the root; `links` have been followed so far. */
 	private follow(path: string, links: number): string {
-		const known = this.known.get(path);
-		if (known !== undefined) return known;
 		if (links > MAX_LINKS) throw { code: "ELOOP", operation: "readlink", path };
 		if (path.length > MAX_PATH) throw { code: "ENAMETOOLONG", operation: "readlink", path: `${path.slice(0, 80)}...` };
-		const slash = path.lastIndexOf("/");
-		const resolved = this.step(this.follow(path.slice(0, slash), links), path.slice(slash + 1), links);
-		this.known.set(path, resolved);
+		// From the longest part that was looked at before.
+		let end = path.length;
+		let resolved = this.known.get(path);
+		while (resolved === undefined) {
+			end = path.lastIndexOf("/", end - 1);
+			resolved = this.known.get(path.slice(0, end));
+		}
+		while (end < path.length) {
+			const slash = path.indexOf("/", end + 1);
+			const next = slash < 0 ? path.length : slash;
+			resolved = this.step(resolved, path.slice(end + 1, next), links);
+			end = next;
+			this.known.set(path.slice(0, end), resolved);
+		}
 		return resolved;
 	}
 

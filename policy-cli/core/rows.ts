@@ -10,8 +10,8 @@ export interface Rows {
 	readonly heads: readonly string[];
 	readonly rests: readonly string[];
 	/**
-	 * Whether what stands for a service is one or `*`: what follows `!include-service`, and each head from `+` on (before that are directives
-	 * and `*`). It is found out here because in QuickJS it would take as long as all the rest.
+	 * Whether what stands for a service is one or `*`: what follows `!include-service`, and each head from `+` on (before that are directives,
+	 * `*`, and what is wrong anyway). It is found out here because in QuickJS it would take as long as all the rest.
 	 */
 	readonly areServices: boolean;
 }

@@ -29,7 +29,9 @@ export class SystemInfo {
 	find(name: string): Qube | null {
 		const uuid = afterPrefix(name, UUID_PREFIX);
 		if (uuid !== null) {
-			for (const qube of this.qubes()) if (qube.uuidOrNull() === uuid) return qube;
+			// Of two with the same uuid, which qubesd never has, the original takes the last one.
+			const qubes = this.qubes();
+			for (let i = qubes.length - 1; i >= 0; i--) if (qubes[i]?.uuidOrNull() === uuid) return qubes[i] ?? null;
 			return null;
 		}
 		const known = this.known.get(name);
@@ -50,7 +52,7 @@ export class SystemInfo {
 		});
 	}
 
-	/** All qubes, in no order. */
+	/** All qubes, as they come. */
 	qubes(): readonly Qube[] {
 		if (this.all === null) {
 			const names = Object.keys(this.domains).filter((name) => !name.startsWith(UUID_PREFIX));
@@ -103,16 +105,16 @@ export class Qube {
 		return this.optional("uuid");
 	}
 
-	/** Who shows dialogs for this qube; null is nobody. */
+	/** Who shows dialogs for this qube; null or empty is nobody. */
 	guivm(): string | null {
-		return this.entry["guivm"] === null ? null : this.text("guivm");
+		return this.entry["guivm"] === null ? null : this.text("guivm") || null;
 	}
 
 	defaultDispvm(): string | null {
 		return this.optional("default_dispvm");
 	}
 
-	/** Empty is as null, here and for the transport. */
+	/** Empty is as null, also for the transport. */
 	relayvm(): string | null {
 		return this.optional("relayvm") || null;
 	}

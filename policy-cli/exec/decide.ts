@@ -86,13 +86,16 @@ function load(host: Host, options: Options, service: string): Policy | PolicyLoa
 	}
 }
 
-/** A directory as the loader wants it. */
+/** A directory as the loader wants it: absolute, without `.`, doubled and trailing slashes. */
 function makeAbsolute(host: Host, dir: string): string {
-	if (dir.charAt(0) === "/") return dir;
 	if (dir === "") throw new PolicyLoadError("load-error", "a policy directory was given as an empty text: name one", null);
-	const cwd = host.readLink("/proc/self/cwd");
-	if (cwd !== null) return `${cwd}/${dir}`;
+	const cwd = dir.charAt(0) === "/" ? "" : host.readLink("/proc/self/cwd");
+	if (cwd !== null) return `/${`${cwd}/${dir}`.split("/").filter(isNamed).join("/")}`;
 	throw new PolicyLoadError("load-error", `cannot tell where ${dir} is: the working directory is not known`, null);
+}
+
+function isNamed(component: string): boolean {
+	return component !== "" && component !== ".";
 }
 
 function parseSystem(host: Host, answer: string | Denial): SystemInfo | Denial {

@@ -12,16 +12,17 @@ export function log(host: Host, logSocket: string, priority: string, line: strin
 	try {
 		host.sendLog(logSocket, priority + text);
 	} catch {
-		writeError(host, text);
+		complain(host, text);
 	}
 }
 
 /** Tells whoever reads standard error that something in the policy or the call is odd (spec 7). */
 export function warn(host: Host, text: string): void {
-	writeError(host, `WARNING:root:${escapeControls(text)}`);
+	complain(host, `WARNING:root:${escapeControls(text)}`);
 }
 
-function writeError(host: Host, line: string): void {
+/** Writes a line to standard error, as it is; never fails. */
+export function complain(host: Host, line: string): void {
 	try {
 		host.write(2, `${line}\n`);
 	} catch {

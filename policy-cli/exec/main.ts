@@ -7,13 +7,14 @@
  */
 import { DENY_TEXT } from "../core/answer.ts";
 import { type Request, splitService } from "../core/call.ts";
+import { escapeControls } from "../core/errors.ts";
 import { describeFileError, isFileError } from "../core/files.ts";
 import { type Denial, deny } from "../core/resolution.ts";
 import type { Host } from "../host/host.ts";
 import { AgentError, notifyAgent } from "./agent.ts";
 import { type Decision, decide } from "./decide.ts";
-import { ERROR, INFO, log, WARNING, warn } from "./log.ts";
-import { helpText, type Options, parseArguments, usageError } from "./options.ts";
+import { complain, ERROR, INFO, log, WARNING, warn } from "./log.ts";
+import { helpText, type Invocation, type Options, parseArguments, usageError } from "./options.ts";
 import { explain, reportJson } from "./report.ts";
 import { type Caller, prepareService, StartError } from "./run-service.ts";
 import { type Outcome, settle } from "./settle.ts";
@@ -23,25 +24,36 @@ declare const QUBES_CORE_VERSION: string;
 /** How long the lines may take that are logged for one answer, in seconds. */
 const LOG_SECONDS = 4;
 
+/** How long a text about the usage may take to be written, in seconds. */
+const USAGE_SECONDS = 5;
+
 /** Runs the program; returns its exit status. Never throws for what comes from outside. */
 export function run(host: Host): number {
 	const invocation = parseArguments(host.args);
-	switch (invocation.kind) {
-		case "help":
-			return print(host, helpText(), 0);
-		case "version":
-			return print(host, `qrexec-policy-exec ${QUBES_CORE_VERSION}\n`, 0);
-		case "usage-error":
-			host.write(2, usageError(invocation.message));
-			return 2;
-		case "evaluate":
-			return new Evaluation(host, invocation.options, invocation.words).run();
+	if (invocation.kind === "evaluate") return new Evaluation(host, invocation.options, invocation.words).run();
+	host.arm(USAGE_SECONDS, { answer: "", logText: "", logSocket: "" });
+	try {
+		return instruct(host, invocation);
+	} catch (error) {
+		if (!isFileError(error)) throw error;
+		complain(host, `qrexec-policy-exec: ${describeFileError(error)}`);
+		return 1;
 	}
 }
 
-function print(host: Host, text: string, status: number): number {
-	if (text !== "") host.write(1, text);
-	return status;
+/** Says what the program is or wants. */
+function instruct(host: Host, invocation: Exclude<Invocation, { kind: "evaluate" }>): number {
+	switch (invocation.kind) {
+		case "help":
+			host.write(1, helpText());
+			return 0;
+		case "version":
+			host.write(1, `qrexec-policy-exec ${QUBES_CORE_VERSION}\n`);
+			return 0;
+		case "usage-error":
+			host.write(2, usageError(invocation.message));
+			return 2;
+	}
 }
 
 /** One call on its way. */
@@ -53,6 +65,8 @@ class Evaluation {
 	private readonly caller: Caller | null;
 	/** `SERVICE: SOURCE -> TARGET` as received: how each line about this call starts. */
 	private readonly title: string;
+	/** Whether an answer was begun, so that no other one may follow. */
+	private answered = false;
 
 	constructor(host: Host, options: Options, words: readonly string[]) {
 		this.host = host;
@@ -70,18 +84,14 @@ class Evaluation {
 	}
 
 	run(): number {
-		const { timeoutSeconds, json, explain: explained } = this.options;
 		// A second more than each step has, so that the step that takes too long is the one that is named.
-		this.arm(timeoutSeconds + 1);
+		this.arm(this.options.timeoutSeconds + 1);
 		try {
 			const decision = this.host.args.some(hasReplacement) ? this.refuseBytes() : decide(this.host, this.options, this.request);
 			const warnings = [...decision.warnings];
-			// The user takes the time it takes.
-			if (decision.resolution.decision === "ask") this.arm(0);
-			const outcome = settle(this.host, this.options, decision, warnings);
-			// The steps from here have limits of their own: the notification, and a second for each line of the log.
-			this.arm(timeoutSeconds + LOG_SECONDS);
-			if (json || explained) return this.report(outcome, decision, warnings);
+			const outcome = settle(this.host, this.options, decision, warnings, (wait) => this.waitForUser(wait));
+			this.armForAnswer();
+			if (this.isQuiet()) return this.report(outcome, decision, warnings);
 			for (const warning of warnings) warn(this.host, warning);
 			this.warnRelay(decision);
 			this.logOutcome(outcome, decision);
@@ -95,9 +105,24 @@ class Evaluation {
 	private arm(seconds: number): void {
 		this.host.arm(seconds, {
 			answer: this.denyAnswer("stopped before it was decided"),
-			logText: `${ERROR}qrexec: ${this.title}: denied: `,
+			logText: ERROR + escapeControls(`qrexec: ${this.title}: denied: `),
 			logSocket: this.isQuiet() ? "" : this.options.logSocket,
 		});
+	}
+
+	/** The steps from here have limits of their own: the notification, and a second for each line of the log. */
+	private armForAnswer(): void {
+		this.arm(this.options.timeoutSeconds + LOG_SECONDS);
+	}
+
+	/** Waits for the user, who takes the time it takes. */
+	private waitForUser<T>(wait: () => T): T {
+		this.arm(0);
+		try {
+			return wait();
+		} finally {
+			this.armForAnswer();
+		}
 	}
 
 	/** What is written to standard output for a denial that is no decision of the policy. */
@@ -127,7 +152,7 @@ class Evaluation {
 	private report(outcome: Outcome, { errorAt }: Decision, warnings: readonly string[]): number {
 		const status = outcome.resolution.decision === "allow" ? 0 : 1;
 		const text = this.options.json ? reportJson(outcome, errorAt, warnings) : explain(outcome, errorAt, this.request, warnings);
-		return print(this.host, text, status);
+		return this.answer(text, status);
 	}
 
 	/** Without the daemon nobody tells us for which RemoteVM a relay calls (Q12). */
@@ -174,18 +199,29 @@ class Evaluation {
 
 	/** Gives the answer to whoever waits for it; returns the exit status. */
 	private deliver({ resolution, connection }: Outcome, { call }: Decision): number {
-		if (resolution.decision !== "allow" || call === null) return print(this.host, this.isAnswered() ? `${DENY_TEXT}\n` : "", 1);
+		if (resolution.decision !== "allow" || call === null) return this.answer(this.isAnswered() ? `${DENY_TEXT}\n` : "", 1);
 		if (connection === null) return 0;
-		if (this.caller === null) return print(this.host, `${connection.text}\n`, 0);
+		const { host, options, caller } = this;
+		if (caller === null) return this.answer(`${connection.text}\n`, 0);
 		try {
+			// A qube may start slowly (its limit is in run-service.ts), and a service takes the time it takes.
 			this.arm(0);
-			const command = prepareService(this.host, this.options, connection, call.target, call.policySource, this.caller);
-			return this.host.run(command, null, 0).status;
+			const command = prepareService(host, options, connection, call.target, call.policySource, caller);
+			return host.run(command, null, 0).status;
 		} catch (error) {
+			this.armForAnswer();
 			if (!(error instanceof StartError)) throw error;
 			this.log(ERROR, `denied: ${error.message}`);
 			return 1;
 		}
+	}
+
+	/** Writes to standard output, unless that was begun before; returns the status. */
+	private answer(text: string, status: number): number {
+		if (text === "" || this.answered) return status;
+		this.answered = true;
+		this.host.write(1, text);
+		return status;
 	}
 
 	/** What should not have happened: a failed write, a defect. Denied, with its line in the log. */
@@ -193,7 +229,7 @@ class Evaluation {
 		const message = isFileError(error) ? describeFileError(error) : `internal error: ${String(error)}${stackOf(error)}`;
 		if (!this.isQuiet()) this.log(ERROR, `denied: ${message}`);
 		try {
-			return print(this.host, this.denyAnswer(message), 1);
+			return this.answer(this.denyAnswer(message), 1);
 		} catch {
 			// Nobody reads the answer, which is a denial too.
 			return 1;
@@ -220,10 +256,12 @@ function phraseDenial({ reason, message }: Denial): [priority: string, text: str
 	}
 }
 
+/** Where a defect is, as far as a line of the log has room for it. */
 function stackOf(error: unknown): string {
 	const stack = error instanceof Error ? (error.stack ?? "") : "";
 	const places = stack.split("\n").map((line) => line.trim());
-	return ` (${places.filter((line) => line.startsWith("at ")).join(" ")})`;
+	const innermost = places.filter((line) => line.startsWith("at ")).slice(0, 5);
+	return ` (${innermost.join(" ")})`;
 }
 
 /** Every byte that is not UTF-8 has become this character. */

@@ -1,3 +1,5 @@
+import { escapeControls } from "../core/errors.ts";
+
 /** How qrexec-policy-exec is called (spec 7). Paths are absolute or relative to the working directory. */
 export interface Options {
 	readonly assumeYes: boolean;
@@ -61,7 +63,7 @@ const USAGE = `usage: qrexec-policy-exec [options] SOURCE TARGET SERVICE[+ARGUME
 
 /** The text for standard error when the command line is wrong. */
 export function usageError(message: string): string {
-	return `${USAGE}qrexec-policy-exec: error: ${message}\n`;
+	return `${USAGE}qrexec-policy-exec: error: ${escapeControls(message)}\n`;
 }
 
 /** The text of `--help`. */
@@ -107,7 +109,8 @@ export function parseArguments(args: readonly string[]): Invocation {
 		} else if (value === undefined) {
 			i++;
 			value = args[i];
-			if (value === undefined) return { kind: "usage-error", message: `${option.flag} wants ${option.value}` };
+			if (value === undefined || (value.charAt(0) === "-" && value !== "-"))
+				return { kind: "usage-error", message: `${option.flag} wants ${option.value}` };
 		}
 		const flag = option.means ?? option.flag;
 		const values = given[flag];
@@ -124,16 +127,19 @@ export function parseArguments(args: readonly string[]): Invocation {
 function findOption(name: string): Option | string {
 	for (const option of OPTIONS) if (option.flag === name) return option;
 	const matches = name.length < 3 ? [] : OPTIONS.filter(({ flag }) => flag.startsWith(name));
-	if (matches.length === 1) return matches[0] as Option;
-	if (matches.length === 0) return `unknown option ${name}`;
+	const [first, ...others] = matches;
+	if (first === undefined) return `unknown option ${name}`;
+	if (others.every(({ means }) => means === first.flag)) return first;
 	return `ambiguous option ${name}: ${matches.map(({ flag }) => flag).join(" or ")}`;
 }
 
 function readOptions(given: { [flag: string]: string[] | undefined }, words: readonly string[]): Invocation {
 	const last = (flag: string): string | null => given[flag]?.at(-1) ?? null;
-	const timeoutSeconds = Number(last("--timeout") ?? 5);
-	if (!(timeoutSeconds >= 1 && timeoutSeconds <= 3600 && timeoutSeconds === Math.floor(timeoutSeconds))) {
-		return { kind: "usage-error", message: `--timeout: want a whole number of seconds, 1 to 3600, not ${last("--timeout")}` };
+	const timeout = last("--timeout") ?? "5";
+	const timeoutSeconds = Number(timeout);
+	const isWhole = timeoutSeconds === Math.floor(timeoutSeconds) && String(timeoutSeconds) === timeout;
+	if (!isWhole || timeoutSeconds < 1 || timeoutSeconds > 3600) {
+		return { kind: "usage-error", message: `--timeout: want a whole number of seconds, 1 to 3600, not ${timeout}` };
 	}
 	const options: Options = {
 		assumeYes: last("--assume-yes-for-ask") !== null,

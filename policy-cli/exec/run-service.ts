@@ -1,6 +1,6 @@
 import type { Connection } from "../core/answer.ts";
 import { BaseError } from "../core/base-error.ts";
-import { findOutside, isServiceCode } from "../core/charset.ts";
+import { findOutside, isRpcCode, isServiceCode } from "../core/charset.ts";
 import { afterPrefix, DISPVM_PREFIX, UUID_PREFIX } from "../core/names.ts";
 import type { Host } from "../host/host.ts";
 import type { Options } from "./options.ts";
@@ -18,7 +18,7 @@ export interface Caller {
 	readonly processIdent: string;
 }
 
-/** A qube could not be started for an allowed call. */
+/** A service could not be started for an allowed call. */
 export class StartError extends BaseError {}
 
 /** Starts the target of an allowed call if need be and returns the qrexec-client command that connects it (spec 7, Q14). Throws StartError. */
@@ -30,6 +30,8 @@ export function prepareService(
 	policySource: string | null,
 	caller: Caller,
 ): string[] {
+	// It becomes a word of a command, and what follows it says who calls.
+	if (findOutside(caller.service, isRpcCode) >= 0) throw new StartError(`"${caller.service}" is no name of a service`);
 	const client = options.qrexecClient ?? "/usr/lib/qubes/qrexec-client";
 	const source = policySource ?? caller.source;
 	const command = `QUBESRPC ${connection.service ?? caller.service} ${source}`;

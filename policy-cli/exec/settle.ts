@@ -1,4 +1,4 @@
-import { type Connection, checkConnection, refuseLength } from "../core/answer.ts";
+import { type Connection, checkConnection, refuseText } from "../core/answer.ts";
 import type { Call } from "../core/call.ts";
 import { afterPrefix } from "../core/names.ts";
 import { type Allowance, type Denial, deny, type Question, type Resolution } from "../core/resolution.ts";
@@ -15,28 +15,38 @@ export type Outcome =
 	/** `connection` is null with `--just-evaluate`, which looks no further than the rules (Q16). */
 	| { readonly resolution: Allowance; readonly connection: Connection | null };
 
+/** Does what waits for the user, who takes the time it takes. */
+type WaitForUser = (wait: () => string) => string;
+
 /** Gets the answer to a question and does the last checks of an allowance (spec 6.6). Warnings are added to the list. */
-export function settle(host: Host, options: Options, decision: Decision, warnings: string[]): Outcome {
+export function settle(host: Host, options: Options, decision: Decision, warnings: string[], waitForUser: WaitForUser): Outcome {
 	const { call, system } = decision;
 	if (call === null || system === null) return { resolution: decision.resolution as Denial, connection: null };
 	try {
-		const resolution = settleQuestion(host, options, decision.resolution, call, system);
+		const resolution = settleQuestion(host, options, decision.resolution, call, system, waitForUser);
 		if (resolution.decision !== "allow") return { resolution, connection: null };
 		if (options.justEvaluate) return { resolution, connection: null };
 		const connection = checkConnection(resolution, call, system, warnings);
 		if ("decision" in connection) return { resolution: connection, connection: null };
-		const tooLong = refuseLength(connection, resolution);
-		if (tooLong === null) return { resolution, connection };
-		if (!options.json && !options.explain) return { resolution: tooLong, connection: null };
+		const refusal = refuseText(connection, resolution);
+		if (refusal === null) return { resolution, connection };
+		if (!options.json && !options.explain) return { resolution: refusal, connection: null };
 		// What the policy says is still worth knowing.
-		warnings.push(`qrexec would refuse it: ${tooLong.message}`);
+		warnings.push(`qrexec could not take it: ${refusal.message}`);
 		return { resolution, connection };
 	} catch (error) {
 		return { resolution: denyForData(error), connection: null };
 	}
 }
 
-function settleQuestion(host: Host, options: Options, resolution: Resolution, call: Call, system: SystemInfo): Resolution {
+function settleQuestion(
+	host: Host,
+	options: Options,
+	resolution: Resolution,
+	call: Call,
+	system: SystemInfo,
+	waitForUser: WaitForUser,
+): Resolution {
 	if (resolution.decision !== "ask") return resolution;
 	const { rule } = resolution;
 	if (options.assumeYes) {
@@ -47,10 +57,17 @@ function settleQuestion(host: Host, options: Options, resolution: Resolution, ca
 		return deny("ask-not-possible", "the user would have to be asked", { rule, notify: resolution.notify });
 	}
 	if (options.json || options.explain) return resolution;
-	return askUser(host, options, resolution, call, system);
+	return askUser(host, options, resolution, call, system, waitForUser);
 }
 
-function askUser(host: Host, options: Options, question: Question, call: Call, system: SystemInfo): Allowance | Denial {
+function askUser(
+	host: Host,
+	options: Options,
+	question: Question,
+	call: Call,
+	system: SystemInfo,
+	waitForUser: WaitForUser,
+): Allowance | Denial {
 	const { rule, notify } = question;
 	const service = call.service + call.argument;
 	const guivm = system.find(call.source)?.guivm() ?? null;
@@ -65,7 +82,7 @@ function askUser(host: Host, options: Options, question: Question, call: Call, s
 	}
 	let reply: string;
 	try {
-		reply = askAgent(host, options, guivm, question, call, system);
+		reply = waitForUser(() => askAgent(host, options, guivm, question, call, system));
 	} catch (error) {
 		if (!(error instanceof AgentError)) throw error;
 		// The user could not be told either, and it would take the same time once more.

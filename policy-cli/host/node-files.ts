@@ -22,11 +22,6 @@ export function readRows(path: string, maxBytes: number): Rows | null {
 	return splitRows(readFile(path, maxBytes).toString("latin1"));
 }
 
-/** See Host.readInput. */
-export function readInput(maxBytes: number): string {
-	return decode(readAll(0, "standard input", maxBytes), "standard input");
-}
-
 /** See Host.listFiles. */
 export function listFiles(path: string): string[] {
 	const entries = attempt("opendir", path, () => fs.readdirSync(path, { withFileTypes: true, encoding: "buffer" }));

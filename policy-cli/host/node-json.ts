@@ -13,9 +13,13 @@ export function parseJson(text: string): unknown {
 /** Whether JSON has lists and objects within each other more than MAX_DEPTH deep. */
 function isTooDeep(json: string): boolean {
 	let depth = 0;
-	for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"|[[{]|[\]}]/g)) {
-		if (token === "[" || token === "{") depth++;
-		if (token === "]" || token === "}") depth--;
+	let inString = false;
+	for (let i = 0; i < json.length; i++) {
+		const character = json[i];
+		if (character === '"') inString = !inString;
+		else if (inString && character === "\\") i++;
+		else if (!inString && (character === "[" || character === "{")) depth++;
+		else if (!inString && (character === "]" || character === "}")) depth--;
 		if (depth > MAX_DEPTH) return true;
 	}
 	return false;

@@ -1,17 +1,19 @@
 import type { MessagePort } from "node:worker_threads";
-import type { HostError, LastWords } from "./host.ts";
+import type { LastWords } from "./host.ts";
 
-/** What the worker asks of the main thread. `finish` and `arm` are answered, by a Reply and one count of the signal. */
+/** What the worker asks of the main thread. All but `start` and `exit` are answered, by a Reply and one count in `Link.shared`. */
 export type Order =
 	| { readonly order: "start"; readonly handle: number; readonly socketPath: string; readonly request: string }
 	| { readonly order: "finish"; readonly handle: number; readonly seconds: number; readonly maxBytes: number }
+	| { readonly order: "run"; readonly argv: readonly string[]; readonly input: string | null; readonly seconds: number }
+	| { readonly order: "input"; readonly maxBytes: number }
 	| { readonly order: "arm"; readonly seconds: number; readonly lastWords: LastWords }
 	| { readonly order: "exit"; readonly status: number };
 
-/** `error` null is success. */
+/** What the host call returns, or what it throws; `error` null is success. */
 export interface Reply {
-	readonly text: string;
-	readonly error: HostError | null;
+	readonly value?: unknown;
+	readonly error: unknown;
 }
 
 /** How the worker talks to the main thread: it posts an order and sleeps until the count of replies in `shared` goes up. */

@@ -2,7 +2,7 @@
  * Test only (variant "faults" of build-native.mjs): stands in front of the calls of the system that the host makes, and lets one of them
  * go wrong. QREXEC_FAULT=NAME:N:KIND makes the Nth call of NAME fail with the error KIND (`ENOENT`, `EIO` …), or give only one byte
  * (`short`), nothing as at the end of a file (`end`), or never return (`stall`). QREXEC_FAULT=count writes a line `NAME N` for each call
- * to descriptor 3.
+ * to descriptor 3; else a line says there that the call was met.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -67,6 +67,7 @@ static enum fault next_fault(enum call call)
 	if (strtol(order + length + 1, &kind, 10) != made[call])
 		return NONE;
 	kind++;
+	dprintf(3, "met\n");
 	if (strcmp(kind, "short") == 0)
 		return SHORT;
 	if (strcmp(kind, "end") == 0)

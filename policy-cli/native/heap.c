@@ -9,6 +9,8 @@
 
 #include "last_words.h"
 
+static const char TOO_MUCH[] = "memory limit of 1 GiB";
+
 struct heap heap __attribute__((section(".heap"), aligned(4096)));
 
 static size_t *size_of(void *block)
@@ -19,25 +21,28 @@ static size_t *size_of(void *block)
 static size_t round_up(size_t size)
 {
 	if (size > HEAP_BYTES)
-		end_run("memory limit of 256 MiB");
+		end_run(TOO_MUCH);
 	return (size + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
 }
 
-/* The room in the executable first, then all the rest in one piece. */
+/* The room in the executable first, then a chunk after the other. */
 static void add_room(size_t wanted)
 {
 	if (heap.next == NULL) {
 		heap.next = heap.room;
 		heap.end = heap.room + sizeof heap.room;
-	} else if (heap.end == heap.room + sizeof heap.room) {
-		void *rest = mmap(NULL, HEAP_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-		if (rest == MAP_FAILED)
-			end_run("no memory");
-		heap.next = rest;
-		heap.end = heap.next + HEAP_BYTES;
+		if (wanted <= sizeof heap.room)
+			return;
 	}
-	if (wanted > (size_t)(heap.end - heap.next))
-		end_run("memory limit of 256 MiB");
+	size_t size = wanted > CHUNK_BYTES ? wanted : CHUNK_BYTES;
+	if (size > HEAP_BYTES - heap.mapped)
+		end_run(TOO_MUCH);
+	void *chunk = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (chunk == MAP_FAILED)
+		end_run("no memory");
+	heap.mapped += size;
+	heap.next = chunk;
+	heap.end = heap.next + size;
 }
 
 static void *allocate(JSMallocState *state, size_t size)

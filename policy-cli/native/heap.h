@@ -10,7 +10,9 @@
 /* Room in the executable, in bytes: what is there after loading, and what a common call needs on top. */
 #define IMAGE_BYTES ((size_t)576 << 10)
 /* All the memory of a run; more than any honest policy needs. A run that wants more ends in a denial. */
-#define HEAP_BYTES ((size_t)256 << 20)
+#define HEAP_BYTES ((size_t)1 << 30)
+/* What is asked of the system at a time. */
+#define CHUNK_BYTES ((size_t)32 << 20)
 
 /* Each block is a multiple of this. */
 #define ALIGNMENT ((size_t)16)
@@ -21,6 +23,8 @@ struct heap {
 	/* Where the next block goes, and the end of the memory it has to fit in. */
 	uint8_t *next;
 	uint8_t *end;
+	/* How much the system has given so far. */
+	size_t mapped;
 	/* By size: the block that was freed last, which starts with a pointer to the one before. */
 	void *freed[CLASSES];
 	/* The loaded program; `ctx` is NULL as long as nothing is loaded. */

@@ -139,7 +139,9 @@ static JSValue show_name(JSContext *ctx, const char *name)
 	size_t length = strlen(name);
 	if (classify((const uint8_t *)name, length) != TEXT_BAD)
 		return JS_NewStringLen(ctx, name, length);
-	char shown[4 * NAME_MAX + 1];
+	char *shown = js_malloc(ctx, 4 * length + 1);
+	if (shown == NULL)
+		return JS_EXCEPTION;
 	char *out = shown;
 	for (const char *at = name; *at != '\0'; at++) {
 		if ((uint8_t)*at < 0x80)

@@ -32,13 +32,9 @@ static _Noreturn void become(char **argv, int in, int out, int report, pid_t par
 	/* A program that outlives us would go on with a call that was denied, or ask for one. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
 		_exit(127);
-	/* Our handlers would answer for us. We ignore a broken pipe; it need not. */
-	for (int signal = 1; signal < NSIG; signal++) {
-		struct sigaction action;
-		if (sigaction(signal, NULL, &action) == 0 && action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN)
-			sigaction(signal, &(struct sigaction){ .sa_handler = SIG_DFL }, NULL);
-	}
-	sigaction(SIGPIPE, &(struct sigaction){ .sa_handler = SIG_DFL }, NULL);
+	/* Our handlers would answer for us, and what we ignore the program need not. */
+	for (int signal = 1; signal < NSIG; signal++)
+		sigaction(signal, &(struct sigaction){ .sa_handler = SIG_DFL }, NULL);
 	sigprocmask(SIG_SETMASK, signals, NULL);
 	if (in < 0 || (dup2(in, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0))
 		execve(argv[0], argv, environ);

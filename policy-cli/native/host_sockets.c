@@ -117,10 +117,11 @@ static ssize_t receive(JSContext *ctx, struct call *call, int64_t deadline, size
 			throw_code(ctx, "ETIMEDOUT", "receive", call->path);
 			return -1;
 		}
-		if (!call->connected || call->sent < call->length) {
+		if (!call->connected || call->sent < call->length)
 			advance(call);
+		if (!call->connected)
 			continue;
-		}
+		/* An answer may come before all of the request has gone. */
 		ssize_t count = read(call->fd, input + total, limit + 1 - total);
 		if (count == 0)
 			return (ssize_t)total;

@@ -1,6 +1,7 @@
 #include "last_words.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -58,32 +59,60 @@ static bool log_to_socket(const char *path, const char *text, const char *reason
 	return sent >= 0;
 }
 
-static void write_soon(int fd, struct iovec *parts, int count)
+/* Writes no more than a pipe takes at once where it has any room, so it does not wait. */
+static bool write_piece(int fd, const char *piece, size_t length)
 {
 	struct pollfd room = { .fd = fd, .events = POLLOUT };
-	if (poll(&room, 1, PATIENCE) != 1 || (room.revents & POLLOUT) == 0)
-		return;
-	/* Nobody is left to tell that this failed, and the exit status says deny. */
-	ssize_t ignored = writev(fd, parts, count);
-	(void)ignored;
+	return poll(&room, 1, PATIENCE) == 1 && (room.revents & POLLOUT) != 0 && write(fd, piece, length) == (ssize_t)length;
+}
+
+/* Writes texts, the last of which is NULL. If that fails nobody is left to be told, and the exit status says deny. */
+static void write_soon(int fd, const char *const *texts)
+{
+	static char piece[PIPE_BUF];
+	size_t length = 0;
+	for (; *texts != NULL; texts++) {
+		for (const char *at = *texts; *at != '\0'; at++) {
+			piece[length++] = *at;
+			if (length < sizeof piece)
+				continue;
+			if (!write_piece(fd, piece, length))
+				return;
+			length = 0;
+		}
+	}
+	if (length > 0)
+		write_piece(fd, piece, length);
+}
+
+static void give_up(int signal)
+{
+	(void)signal;
+	_exit(1);
+}
+
+/* Nothing comes between the last words, and they do not take for ever. */
+static void be_the_last(void)
+{
+	sigset_t signals;
+	sigfillset(&signals);
+	sigprocmask(SIG_SETMASK, &signals, NULL);
+	struct sigaction action = { .sa_handler = give_up, .sa_flags = SA_ONSTACK };
+	sigaction(SIGALRM, &action, NULL);
+	struct itimerval limit = { .it_value = { .tv_sec = 5 * PATIENCE / 1000 } };
+	setitimer(ITIMER_REAL, &limit, NULL);
+	sigdelset(&signals, SIGALRM);
+	sigprocmask(SIG_SETMASK, &signals, NULL);
 }
 
 _Noreturn void end_run(const char *reason)
 {
+	be_the_last();
 	const struct last_words *words = in_force;
-	if (words->log_socket[0] != '\0' && !log_to_socket(words->log_socket, words->log_text, reason)) {
-		const char *text = words->log_text + PRIORITY_LENGTH;
-		struct iovec line[] = {
-			{ (char *)text, strlen(text) },
-			{ (char *)reason, strlen(reason) },
-			{ (char *)"\n", 1 },
-		};
-		write_soon(STDERR_FILENO, line, 3);
-	}
-	if (!answered) {
-		struct iovec answer = { (char *)words->answer, strlen(words->answer) };
-		write_soon(STDOUT_FILENO, &answer, 1);
-	}
+	if (words->log_socket[0] != '\0' && !log_to_socket(words->log_socket, words->log_text, reason))
+		write_soon(STDERR_FILENO, (const char *const[]){ words->log_text + PRIORITY_LENGTH, reason, "\n", NULL });
+	if (!answered)
+		write_soon(STDOUT_FILENO, (const char *const[]){ words->answer, NULL });
 	_exit(1);
 }
 
@@ -92,43 +121,72 @@ void note_answered(void)
 	answered = 1;
 }
 
+/* The signals that would end the process, and what is said of each. */
+static const struct {
+	int signal;
+	const char *reason;
+} ENDINGS[] = {
+	{ SIGALRM, time_limit },
+	{ SIGTERM, "stopped by SIGTERM" },
+	{ SIGINT, "stopped by SIGINT" },
+	{ SIGHUP, "stopped by SIGHUP" },
+	{ SIGQUIT, "stopped by SIGQUIT" },
+	{ SIGUSR1, "stopped by SIGUSR1" },
+	{ SIGUSR2, "stopped by SIGUSR2" },
+	{ SIGXCPU, "limit of processor time" },
+	{ SIGPWR, "stopped by SIGPWR" },
+	{ SIGIO, "stopped by SIGIO" },
+	{ SIGPROF, "stopped by SIGPROF" },
+	{ SIGVTALRM, "stopped by SIGVTALRM" },
+	{ SIGSTKFLT, "stopped by SIGSTKFLT" },
+#ifndef __SANITIZE_ADDRESS__
+	{ SIGSEGV, "internal error: crashed by SIGSEGV" },
+	{ SIGBUS, "internal error: crashed by SIGBUS" },
+	{ SIGFPE, "internal error: crashed by SIGFPE" },
+	{ SIGILL, "internal error: crashed by SIGILL" },
+	{ SIGABRT, "internal error: crashed by SIGABRT" },
+	{ SIGSYS, "internal error: crashed by SIGSYS" },
+	{ SIGTRAP, "internal error: crashed by SIGTRAP" },
+#endif
+};
+
+/* Writes that go wrong: a pipe that nobody reads, a file that may not grow. We ignore these, so that they are errors of the write. */
+static const int BROKEN_WRITES[] = { SIGPIPE, SIGXFSZ };
+
 static void on_signal(int signal)
 {
-	switch (signal) {
-	case SIGALRM:
-		end_run(time_limit);
-	case SIGTERM:
-		end_run("stopped by SIGTERM");
-	case SIGINT:
-		end_run("stopped by SIGINT");
-	case SIGHUP:
-		end_run("stopped by SIGHUP");
-	default:
-		end_run("internal error: crashed");
+	for (size_t i = 0; i < sizeof ENDINGS / sizeof ENDINGS[0]; i++) {
+		if (ENDINGS[i].signal == signal)
+			end_run(ENDINGS[i].reason);
 	}
+	end_run("stopped by a signal");
+}
+
+static void set_action(int signal, void (*handler)(int))
+{
+	struct sigaction action = { .sa_handler = handler, .sa_flags = SA_ONSTACK };
+	sigfillset(&action.sa_mask);
+	sigaction(signal, &action, NULL);
 }
 
 void catch_signals(void)
 {
-	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_ONSTACK };
-	sigfillset(&action.sa_mask);
-	static const int ENDING[] = { SIGALRM, SIGTERM, SIGINT, SIGHUP };
-	for (size_t i = 0; i < sizeof ENDING / sizeof ENDING[0]; i++)
-		sigaction(ENDING[i], &action, NULL);
 #ifndef __SANITIZE_ADDRESS__
 	/* A stack that has run over cannot carry its own handler. */
 	static char stack[16384];
 	stack_t alternative = { .ss_sp = stack, .ss_size = sizeof stack };
 	sigaltstack(&alternative, NULL);
-	static const int CRASHES[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
-	for (size_t i = 0; i < sizeof CRASHES / sizeof CRASHES[0]; i++)
-		sigaction(CRASHES[i], &action, NULL);
 #endif
-	action.sa_handler = SIG_IGN;
-	sigaction(SIGPIPE, &action, NULL);
+	for (size_t i = 0; i < sizeof ENDINGS / sizeof ENDINGS[0]; i++)
+		set_action(ENDINGS[i].signal, on_signal);
+	for (size_t i = 0; i < sizeof BROKEN_WRITES / sizeof BROKEN_WRITES[0]; i++)
+		set_action(BROKEN_WRITES[i], SIG_IGN);
 	/* Whoever starts us may ignore it, and then nobody could tell how our programs end. */
-	action.sa_handler = SIG_DFL;
-	sigaction(SIGCHLD, &action, NULL);
+	set_action(SIGCHLD, SIG_DFL);
+	/* Or may have blocked what ends a run that hangs. */
+	sigset_t none;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 static const char *text_property(JSContext *ctx, JSValueConst object, const char *name)

@@ -4,7 +4,7 @@
 
 #include <quickjs.h>
 
-/* From now on, signals that end or crash the process end in a denial; a broken pipe is an error of its write. */
+/* From now on, signals that would end the process end in a denial, whoever started us ignoring or blocking them. */
 void catch_signals(void);
 
 /* Logs a denial for `reason`, writes the denying answer unless something was answered already, and exits with 1. Async-signal-safe. */

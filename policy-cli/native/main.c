@@ -5,6 +5,7 @@
  * program and writes its heap to standard output. The second one is the first with that heap in it, and only decides calls.
  */
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/time.h>
@@ -43,9 +44,8 @@ static void load(void)
 	JS_SetMaxStackSize(heap.runtime, STACK_BYTES);
 	JS_SetGCThreshold(heap.runtime, (size_t)-1);
 	heap.ctx = JS_NewContextRaw(heap.runtime);
-	/* Before the intrinsics, so that names get the numbers they have in the bytecode, which then needs no change and no copy. */
-	JSValue script = JS_ReadObject(heap.ctx, program, (size_t)(program_end - program), JS_READ_OBJ_BYTECODE | JS_READ_OBJ_ROM_DATA);
 	add_intrinsics(heap.ctx);
+	JSValue script = JS_ReadObject(heap.ctx, program, (size_t)(program_end - program), JS_READ_OBJ_BYTECODE);
 	if (JS_IsException(script) || JS_IsException(JS_EvalFunction(heap.ctx, script)))
 		end_uncaught();
 	heap.run = JS_GetPropertyStr(heap.ctx, JS_GetGlobalObject(heap.ctx), "qrexecMain");
@@ -63,21 +63,31 @@ int gettimeofday(struct timeval *restrict time, void *restrict zone)
 }
 
 #ifndef WITHOUT_IMAGE
-/* Takes out of the heap where the stack was, which is elsewhere in each run. */
-static void forget_stack(void)
+/* The places of the stack that QuickJS keeps: its top and its limit. */
+#define STACK_WORDS 2
+
+/* Takes out of the heap where the stack was, which is elsewhere in each run; false if there is more or less than is known of. */
+static bool forget_stack(void)
 {
+	int found = 0;
 	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
 	for (uintptr_t *word = (uintptr_t *)heap.room; word < (uintptr_t *)heap.next; word++) {
-		if (*word - (here - 2 * STACK_BYTES) < 4 * STACK_BYTES)
-			*word = 0;
+		if (*word - (here - 2 * STACK_BYTES) >= 4 * STACK_BYTES)
+			continue;
+		*word = 0;
+		found++;
 	}
+	return found == STACK_WORDS;
 }
 
 /* The first step of the build. */
 static int write_image(void)
 {
 	load();
-	forget_stack();
+	if (!forget_stack()) {
+		fputs("the heap has other addresses of the stack in it than those that are known\n", stderr);
+		return 1;
+	}
 	return fwrite(&heap, sizeof heap, 1, stdout) == 1 && fflush(stdout) == 0 ? 0 : 1;
 }
 #endif

@@ -1,5 +1,5 @@
 import test from "ava";
-import { checkConnection, DENY_TEXT, refuseLength } from "../../../policy-cli/core/answer.ts";
+import { checkConnection, DENY_TEXT, refuseText } from "../../../policy-cli/core/answer.ts";
 import { type Call, type Request, readCall } from "../../../policy-cli/core/call.ts";
 import { DataError } from "../../../policy-cli/core/errors.ts";
 import type { Allowance } from "../../../policy-cli/core/resolution.ts";
@@ -345,7 +345,7 @@ for (const [what, letter, bytes] of [
 		t.true(Buffer.byteLength(`${fits.text}\n`) <= 4095);
 		t.true(Buffer.byteLength(`${fits.text}\n`) > 4093);
 		const over = askLong(`${most}x`);
-		t.like(over.resolution, { decision: "deny", reason: "answer-too-long", notify: true });
+		t.like(over.resolution, { decision: "deny", reason: "unfit-answer", notify: true });
 		t.is(over.text, "result=deny");
 	});
 }
@@ -353,11 +353,15 @@ test("an answer of exactly 4095 bytes with its line end is not too long", (t) =>
 	const rules = rulesOf("* * a b allow\n");
 	const allowed = { decision: "allow", rule: rules[0], target: "b", user: null, autostart: true, notify: false } as Allowance;
 	const connection = { target: "b", targetUuid: null, user: null, autostart: true, service: null };
-	t.is(refuseLength({ ...connection, text: "x".repeat(4094) }, allowed), null);
-	t.like(refuseLength({ ...connection, text: "x".repeat(4095) }, allowed), { reason: "answer-too-long", rule: rules[0] });
+	t.is(refuseText({ ...connection, text: "x".repeat(4094) }, allowed), null);
+	t.like(refuseText({ ...connection, text: "target=b\nservice=x.T+rem+s.S+a b" }, allowed), {
+		reason: "unfit-answer",
+		rule: rules[0],
+	});
+	t.like(refuseText({ ...connection, text: "x".repeat(4095) }, allowed), { reason: "unfit-answer", rule: rules[0] });
 	for (const letter of ["\x80", "\u07ff", "\u0800", "\ud7ff", "\ue000", "\uffff", "\u{10000}"]) {
 		const bytes = Buffer.byteLength(letter);
-		t.is(refuseLength({ ...connection, text: "x".repeat(4094 - bytes) + letter }, allowed), null, letter);
-		t.not(refuseLength({ ...connection, text: "x".repeat(4095 - bytes) + letter }, allowed), null, letter);
+		t.is(refuseText({ ...connection, text: "x".repeat(4094 - bytes) + letter }, allowed), null, letter);
+		t.not(refuseText({ ...connection, text: "x".repeat(4095 - bytes) + letter }, allowed), null, letter);
 	}
 });

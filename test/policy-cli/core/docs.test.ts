@@ -51,7 +51,7 @@ for (const [reason, rules, call, more] of [
 	["loopback", "… a allow", "a→a", {}],
 	["relay-not-set", "… rem3 allow", "a→rem3", {}],
 	["transport-not-set", "… rem2 allow", "a→rem2", {}],
-	["answer-too-long", "… rem allow", "a→rem", { argument: `+${"x".repeat(4000)}` }],
+	["unfit-answer", "… rem allow", "a→rem", { argument: `+${"x".repeat(4000)}` }],
 ] as const) {
 	test(`docs/reasons.md is right about who is told of ${reason}`, (t) => {
 		const [, given, quiet] = decide(rules, call, more).split(" ");

@@ -1,4 +1,4 @@
-import { checkConnection, refuseLength } from "../../../policy-cli/core/answer.ts";
+import { checkConnection, refuseText } from "../../../policy-cli/core/answer.ts";
 import { type Request, readCall } from "../../../policy-cli/core/call.ts";
 import { DataError } from "../../../policy-cli/core/errors.ts";
 import { evaluate } from "../../../policy-cli/core/evaluate.ts";
@@ -118,7 +118,7 @@ export function judge(rules: readonly Rule[], call: Request, system: SystemInfo)
 			return { resolution, text: resolution.decision === "deny" ? "result=deny" : null, warnings };
 		}
 		const connection = checkConnection(resolution, checked, system, warnings);
-		const denial = "decision" in connection ? connection : refuseLength(connection, resolution);
+		const denial = "decision" in connection ? connection : refuseText(connection, resolution);
 		if (denial !== null) return { resolution: denial, text: "result=deny", warnings };
 		return { resolution, text: "text" in connection ? connection.text : null, warnings };
 	} catch (error) {

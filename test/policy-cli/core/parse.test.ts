@@ -17,7 +17,7 @@ function load(text: string, format: Format, wanted: string | null = null): reado
 /** Where the sign ‸ stands in a line is where the error is. */
 function takeMark(marked: string): { text: string; column: number } {
 	const at = marked.indexOf("‸");
-	return { text: marked.slice(0, at) + marked.slice(at + 1), column: at + 1 };
+	return { text: marked.slice(0, at) + marked.slice(at + 1), column: [...marked.slice(0, at)].length + 1 };
 }
 
 function show(text: string): string {

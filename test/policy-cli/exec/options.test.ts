@@ -32,6 +32,10 @@ for (const program of HOSTS) {
 	refuses("an unknown short option", ["-x", ...CALL], /-x/);
 	refuses("a prefix of several options", ["--qubesd", "/x", ...CALL], /ambiguous.*--qubesd-internal-socket.*--qubesd-socket/);
 	refuses("a prefix that is not the start of any option", ["--just-evaluated", ...CALL], /--just-evaluated/);
+	refuses("an option with another one in place of its value", ["--path", "--json", ...CALL], /--path wants DIR/);
+	refuses("an option with -- in place of its value", ["--path", "--", ...CALL], /--path wants DIR/);
+	refuses("a time limit in another notation", ["--timeout", "1e1", ...CALL], /--timeout: want a whole number/);
+	refuses("a time limit with a fraction", ["--timeout", "1.5", ...CALL], /--timeout: want a whole number/);
 	refuses("an option without its value", [...CALL, "--path"], /--path/);
 	refuses("a switch with a value", ["--json=yes", ...CALL], /--json/);
 	refuses("a limit of 0 seconds", ["--timeout", "0", ...CALL], /--timeout/);
@@ -147,6 +151,21 @@ for (const program of HOSTS) {
 		stage.write("second/40.policy", "* * a b allow\n");
 		const { status } = await stage.run(program, CALL, { options: ["--path", stage.path("second")] });
 		t.is(status, 0);
+	});
+
+	test(`${name}: --p means --path, of which --policy-dir is only another name; their order is kept`, async (t) => {
+		const stage = await Stage.open(t, { policy: "* * a b deny\n" });
+		for (const [dir, action] of [
+			["second", "deny"],
+			["third", "allow"],
+		] as const) {
+			fs.mkdirSync(stage.path(dir));
+			stage.write(`${dir}/40.policy`, `* * a b ${action}\n`);
+		}
+		const order = ["--p", stage.path("third"), "--policy-dir", stage.path("second")];
+		t.is((await stage.run(program, CALL, { options: order })).status, 0);
+		const other = ["--policy-dir", stage.path("second"), "--p", stage.path("third")];
+		t.is((await stage.run(program, CALL, { options: other })).status, 1);
 	});
 
 	test(`${name}: --policy-dir is the same as --path`, async (t) => {

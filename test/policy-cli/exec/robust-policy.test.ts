@@ -68,8 +68,8 @@ for (const program of HOSTS) {
 		loading("60\\.policy.*too large"),
 	);
 	denies(
-		"a policy file of 16 MiB and a byte",
-		(stage) => growTo(stage.path("policy.d/60.policy"), 16 * MIB + 1),
+		"a policy file of 4 MiB and a byte",
+		(stage) => growTo(stage.path("policy.d/60.policy"), 4 * MIB + 1),
 		loading("too large"),
 	);
 	denies(
@@ -185,9 +185,20 @@ for (const program of HOSTS) {
 		loading("60\\.policy:1:\\d+: .*not a file"),
 	);
 	denies(
-		"a line of 10 million characters",
-		(stage) => stage.write("policy.d/60.policy", "x".repeat(10e6)),
+		"a line of 4 million characters",
+		(stage) => stage.write("policy.d/60.policy", "x".repeat(4e6)),
 		loading("60\\.policy:1:\\d+: .*wrong number of fields"),
+	);
+	denies(
+		"an include of a missing file with 2000 slashes in its path",
+		(stage) => stage.write("policy.d/60.policy", `!include ${"a/".repeat(1990)}x\n`),
+		loading("60\\.policy:1:10: .*not a file"),
+	);
+	denies(
+		"a rule with 20000 parameters",
+		(stage) =>
+			stage.write("policy.d/60.policy", `* * a b allow ${Array.from({ length: 20000 }, (_, i) => `k${i}=`).join(" ")}\n`),
+		loading('60\\.policy:1:15: invalid parameters for allow: "k0"'),
 	);
 	denies(
 		"!compat-4.0 without its directory",
@@ -197,6 +208,26 @@ for (const program of HOSTS) {
 		},
 		loading(""),
 	);
+
+	test(`${name}: an include by a way of 1000 steps is found`, async (t) => {
+		const stage = await Stage.open(t, { policy: `!include ${"./".repeat(1000)}x\n` });
+		stage.write("policy.d/x", ALLOW);
+		t.is((await stage.run(program, CALL)).status, 0);
+	});
+
+	test(`${name}: an include of a socket is a syntax error`, async (t) => {
+		const stage = await Stage.open(t, { policy: "!include socket\n" });
+		const server = await FakeServer.listen(stage.path("policy.d/socket"), neverReply);
+		t.teardown(() => server.close());
+		await isDenied(t, stage, await stage.run(program, CALL), loading("50\\.policy:1:10: .*not a file"));
+	});
+
+	test(`${name}: the last of 100000 rules of a file of 3 MB decides`, async (t) => {
+		const stage = await Stage.open(t, { policy: null });
+		const rules = Array.from({ length: 100_000 }, (_, i) => `s.S * a${i} b${i} deny`);
+		stage.write("policy.d/50.policy", `${rules.join("\n")}\n* * a b allow\n`);
+		t.is((await stage.run(program, CALL)).status, 0);
+	});
 
 	test(`${name}: an include of a fifo is a denial and does not wait`, async (t) => {
 		const stage = await Stage.open(t, { policy: "!include fifo\n* * * * allow\n" });

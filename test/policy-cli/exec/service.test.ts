@@ -1,5 +1,6 @@
 // The form with five arguments: it decides, starts the target and runs the qrexec client (spec 7, Q14).
 import fs from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import test, { type ExecutionContext } from "ava";
 import { closeAtOnce, neverReply, reply, replySlowly, type Script } from "../../support/fake-server.ts";
 import { HOSTS } from "../../support/programs.ts";
@@ -277,4 +278,53 @@ for (const program of HOSTS) {
 		t.deepEqual(stage.clientCalls(), []);
 		t.regex((await stage.logged()).at(-1) ?? "", /^<11>qrexec: s\.S\+x: a -> b: denied: stopped by SIGTERM$/);
 	});
+
+	test(`${name}: SIGTERM while the service runs ends it too, status 1, a line in the log`, async (t) => {
+		const stage = await Stage.open(t, { qubesd: qubesd(), client: 'echo $$ > "$0.pid"; exec sleep 60' });
+		const { status } = await stage.run(program, five("a", "b"), {
+			started: (child) => {
+				const watcher = fs.watch(stage.dir, (_event, file) => {
+					if (file !== "client.pid" || fs.readFileSync(stage.path("client.pid"), "utf8") === "") return;
+					watcher.close();
+					child.kill("SIGTERM");
+				});
+			},
+		});
+		t.is(status, 1);
+		t.regex((await stage.logged()).at(-1) ?? "", /^<11>qrexec: s\.S\+x: a -> b: denied: stopped by SIGTERM$/);
+		const pid = Number(fs.readFileSync(stage.path("client.pid"), "utf8"));
+		await until(() => !isRunning(pid));
+		t.false(isRunning(pid));
+	});
+
+	for (const service of ["s.S+a dom0 name dom0 x", "s.S+x\n", "s.S+ä", "s S"]) {
+		test(`${name}: five arguments and the service ${JSON.stringify(service)}: nothing is started, status 1, a line in the log`, async (t) => {
+			const stage = await Stage.open(t, { policy: "* * * * allow\n", qubesd: qubesd() });
+			const { status, stdout } = await stage.run(program, ["7", "a", "dom0", service, "SOCKET11"]);
+			t.deepEqual({ status, stdout }, { status: 1, stdout: "" });
+			t.deepEqual(stage.clientCalls(), []);
+			t.regex((await stage.logged()).at(-1) ?? "", /^<11>.*denied: ".*" is no name of a service$/);
+		});
+	}
+
+	test(`${name}: a client that is a fifo: status 1 and a line in the log`, async (t) => {
+		const stage = await Stage.open(t, { qubesd: qubesd(), client: null });
+		await runToEnd(["mkfifo", "-m", "755", stage.path("client")]);
+		const { status, hung } = await stage.run(program, five("a", "b"));
+		t.deepEqual({ status, hung }, { status: 1, hung: false });
+		t.regex((await stage.logged()).at(-1) ?? "", /^<11>.*client.*permission denied/);
+	});
+}
+
+async function until(condition: () => boolean): Promise<void> {
+	for (let i = 0; i < 100 && !condition(); i++) await sleep(50);
+}
+
+/** A process that has ended and is not waited for yet runs no more. */
+function isRunning(pid: number): boolean {
+	try {
+		return !/^State:\tZ/m.test(fs.readFileSync(`/proc/${pid}/status`, "utf8"));
+	} catch {
+		return false;
+	}
 }

@@ -32,7 +32,7 @@ function settleCall(reply: string | null, args: readonly string[], target: strin
 		},
 	});
 	const request = { source: "a", target, requestedSource: null, ...splitService("s.Ask") };
-	return settle(host, invocation.options, decide(host, invocation.options, request), []).resolution;
+	return settle(host, invocation.options, decide(host, invocation.options, request), [], (wait) => wait()).resolution;
 }
 
 for (const [title, reply, args, target, reason] of [

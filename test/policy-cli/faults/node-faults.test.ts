@@ -22,7 +22,13 @@ const THROWN: { readonly [name: string]: unknown } = {
 };
 
 /** `denied`: deny, status 1, one line about it; an allowance that was decided before may be logged too. `same`: as without the fault. */
-type End = "denied" | "denied, with two lines" | "same" | "same, with an error line" | "thrown on";
+type End =
+	| "denied"
+	| "denied, without an answer"
+	| "denied, with two lines and no answer"
+	| "same"
+	| "same, with an error line"
+	| "thrown on";
 
 /** What does not end in `denied`, the first row that fits. */
 const EXCEPTIONS: readonly {
@@ -47,8 +53,13 @@ const EXCEPTIONS: readonly {
 	},
 	{
 		fits: ({ call }, { name }) => name === "deny" && call === "write",
-		end: "denied, with two lines",
-		why: "a denial is logged before it is answered",
+		end: "denied, with two lines and no answer",
+		why: "a denial is logged before it is answered, and an answer that was begun is not followed by another",
+	},
+	{
+		fits: ({ call }) => call === "write",
+		end: "denied, without an answer",
+		why: "an answer that was begun is not followed by another",
 	},
 ];
 
@@ -184,9 +195,9 @@ function judge(scenario: Scenario, end: End, { status, stdout, logged }: Report)
 		return others.length === (end === "same" ? 0 : 1) ? null : `there are ${others.length} other lines`;
 	}
 	if (status !== 1) return "the status is another one";
-	if (stdout !== (scenario.five ? "" : "result=deny\n")) return "it is no denial";
+	if (stdout !== (scenario.five || end.endsWith("answer") ? "" : "result=deny\n")) return "it is no denial";
 	const denials = logged.filter((line) => !line.includes(": allowed to "));
-	if (denials.length !== (end === "denied" ? 1 : 2)) return `there are ${denials.length} lines about it`;
+	if (denials.length !== (end.startsWith("denied, with two lines") ? 2 : 1)) return `there are ${denials.length} lines about it`;
 	if (denials.some((line) => !/denied: |error (loading policy|getting system info): /.test(line)))
 		return "the line is not about a denial";
 	return null;
