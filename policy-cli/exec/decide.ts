@@ -89,7 +89,9 @@ function load(host: Host, options: Options, service: string): Policy | PolicyLoa
 /** A directory as the loader wants it: absolute, without `.`, doubled and trailing slashes. */
 function makeAbsolute(host: Host, dir: string): string {
 	if (dir === "") throw new PolicyLoadError("load-error", "a policy directory was given as an empty text: name one", null);
-	const cwd = dir.charAt(0) === "/" ? "" : host.readLink("/proc/self/cwd");
+	const isAbsolute = dir.charAt(0) === "/";
+	if (isAbsolute && dir.indexOf("//") < 0 && dir.indexOf("/.") < 0 && !dir.endsWith("/")) return dir;
+	const cwd = isAbsolute ? "" : host.readLink("/proc/self/cwd");
 	if (cwd !== null) return `/${`${cwd}/${dir}`.split("/").filter(isNamed).join("/")}`;
 	throw new PolicyLoadError("load-error", `cannot tell where ${dir} is: the working directory is not known`, null);
 }
