@@ -20,6 +20,11 @@ const VARIANTS = {
 };
 
 const variants = process.argv.length > 2 ? process.argv.slice(2) : ["release"];
+const unknown = variants.find((name) => VARIANTS[name] === undefined);
+if (unknown !== undefined) {
+	console.error(`no variant "${unknown}": want ${Object.keys(VARIANTS).join(", ")}`);
+	process.exit(2);
+}
 writeWhole("qrexec-policy-exec.cjs", await bundleForNode("policy-cli/exec/entry-node.ts"));
 writeWhole("build/exec.quickjs.js", await bundleForQuickjs("policy-cli/exec/entry-quickjs.ts"));
 for (const variant of variants) await buildExecutable(variant, VARIANTS[variant]);
@@ -60,9 +65,7 @@ async function buildExecutable(variant, name) {
 			console.error(`cannot build dist/${name}, which the tests need: ${error.message}`);
 			process.exit(1);
 		}
-		console.warn(
-			`no native executable: ${error.message}\ndist/${name} starts the Node bundle instead, which takes thirty times as long`,
-		);
+		console.warn(`no native executable: ${error.message}\ndist/${name} starts the Node bundle instead, which is much slower`);
 		writeWhole(name, '#!/bin/sh\nexec node "$(dirname "$(readlink -f "$0")")/../qrexec-policy-exec.cjs" "$@"\n', 0o755);
 	}
 }

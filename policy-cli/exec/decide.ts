@@ -12,14 +12,24 @@ import { finishQubesdCall, startQubesdCall } from "./qubesd.ts";
 /** Largest `--system-info` file, in bytes. */
 const MAX_SYSTEM_INFO_BYTES = 16 << 20;
 
-/** What the policy says, and what was found out on the way; null where it did not come so far. */
-export interface Decision {
-	readonly resolution: Resolution;
-	readonly call: Call | null;
-	readonly system: SystemInfo | null;
+/** What the policy says, and what was found out on the way. */
+export type Decision = (Undecided | Decided) & {
 	/** Where the policy is wrong, if it did not load. */
 	readonly errorAt: Location | null;
 	readonly warnings: readonly string[];
+};
+
+/** It did not come as far as the rules. */
+interface Undecided {
+	readonly resolution: Denial;
+	readonly call: null;
+	readonly system: SystemInfo | null;
+}
+
+interface Decided {
+	readonly resolution: Resolution;
+	readonly call: Call;
+	readonly system: SystemInfo;
 }
 
 /**
@@ -92,7 +102,8 @@ function makeAbsolute(host: Host, dir: string): string {
 	const isAbsolute = dir.charAt(0) === "/";
 	if (isAbsolute && dir.indexOf("//") < 0 && dir.indexOf("/.") < 0 && !dir.endsWith("/")) return dir;
 	const cwd = isAbsolute ? "" : host.readLink("/proc/self/cwd");
-	if (cwd !== null) return `/${`${cwd}/${dir}`.split("/").filter(isNamed).join("/")}`;
+	// Linux says so of a directory that was removed; there may be another one of this name.
+	if (cwd !== null && !cwd.endsWith(" (deleted)")) return `/${`${cwd}/${dir}`.split("/").filter(isNamed).join("/")}`;
 	throw new PolicyLoadError("load-error", `cannot tell where ${dir} is: the working directory is not known`, null);
 }
 

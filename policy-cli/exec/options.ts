@@ -32,6 +32,8 @@ interface Option {
 	/** What follows it; null is a switch. */
 	readonly value: string | null;
 	readonly help: string;
+	/** What counts where it is not given; what says "the usual" in words is found out where it is used. */
+	readonly usual?: string;
 	/** The option that it is another name of. */
 	readonly means?: string;
 }
@@ -44,15 +46,25 @@ const OPTIONS: readonly Option[] = [
 	{ flag: "--just-evaluate", value: null, help: "only say by the exit status whether the policy allows it" },
 	{ flag: "--path", value: "DIR", help: "policy directory instead of the system's; repeat for more, first ones first" },
 	{ flag: "--policy-dir", value: "DIR", help: "the same as --path", means: "--path" },
-	{ flag: "--legacy-dir", value: "DIR", help: "directory that !compat-4.0 includes [/etc/qubes-rpc/policy]" },
+	{ flag: "--legacy-dir", value: "DIR", help: "directory that !compat-4.0 includes", usual: "/etc/qubes-rpc/policy" },
 	{ flag: "--system-info", value: "FILE", help: "take the system information from a file (-: standard input), not from qubesd" },
 	{ flag: "--requested-source", value: "QUBE", help: "the RemoteVM for which SOURCE, its relay, calls" },
-	{ flag: "--qubesd-internal-socket", value: "PATH", help: "where qubesd tells who is who [/var/run/qubesd.internal.sock]" },
-	{ flag: "--qubesd-socket", value: "PATH", help: "where qubesd starts qubes, for five arguments [/var/run/qubesd.sock]" },
-	{ flag: "--rpc-dir", value: "DIR", help: "directory of the policy.Ask and policy.Notify sockets [/etc/qubes-rpc]" },
+	{
+		flag: "--qubesd-internal-socket",
+		value: "PATH",
+		help: "where qubesd tells who is who",
+		usual: "/var/run/qubesd.internal.sock",
+	},
+	{
+		flag: "--qubesd-socket",
+		value: "PATH",
+		help: "where qubesd starts qubes, for five arguments",
+		usual: "/var/run/qubesd.sock",
+	},
+	{ flag: "--rpc-dir", value: "DIR", help: "directory of the policy.Ask and policy.Notify sockets", usual: "/etc/qubes-rpc" },
 	{ flag: "--qrexec-client", value: "PATH", help: "program that reaches other qubes" },
-	{ flag: "--log-socket", value: "PATH", help: "system log [/dev/log]" },
-	{ flag: "--timeout", value: "SECONDS", help: "how long to wait for anybody but the user, 1 to 3600 [5]" },
+	{ flag: "--log-socket", value: "PATH", help: "system log", usual: "/dev/log" },
+	{ flag: "--timeout", value: "SECONDS", help: "how long to wait for anybody but the user, 1 to 3600", usual: "5" },
 	{ flag: "--json", value: null, help: "print the decision as one JSON object; ask, run, notify and log nothing" },
 	{ flag: "--explain", value: null, help: "print the decision and why; ask, run, notify and log nothing" },
 ];
@@ -74,9 +86,9 @@ Exit status: 0 allowed, 1 denied (whatever goes wrong is denied), 2 wrong usage;
 
 options:
 `;
-	for (const { flag, value, help } of OPTIONS) {
+	for (const { flag, value, help, usual } of OPTIONS) {
 		const name = (flag === "--help" ? "-h, --help" : flag) + (value === null ? "" : ` ${value}`);
-		text += `  ${name.padEnd(32)} ${help}\n`;
+		text += `  ${name.padEnd(32)} ${help}${usual === undefined ? "" : ` [${usual}]`}\n`;
 	}
 	return text;
 }
@@ -96,22 +108,12 @@ export function parseArguments(args: readonly string[]): Invocation {
 			words.push(arg);
 			continue;
 		}
-		const equals = arg.indexOf("=");
-		const name = equals < 0 ? arg : arg.slice(0, equals);
-		const option = findOption(name);
-		if (typeof option === "string") return { kind: "usage-error", message: option };
-		let value = equals < 0 ? undefined : arg.slice(equals + 1);
-		if (option.value === null) {
-			if (value !== undefined) return { kind: "usage-error", message: `${option.flag} takes no value` };
-			if (option.flag === "--help") return { kind: "help" };
-			if (option.flag === "--version") return { kind: "version" };
-			value = "";
-		} else if (value === undefined) {
-			i++;
-			value = args[i];
-			if (value === undefined || (value.charAt(0) === "-" && value !== "-"))
-				return { kind: "usage-error", message: `${option.flag} wants ${option.value}` };
-		}
+		const read = readOption(arg, args[i + 1]);
+		if (typeof read === "string") return { kind: "usage-error", message: read };
+		const { option, value, isNextUsed } = read;
+		if (option.flag === "--help") return { kind: "help" };
+		if (option.flag === "--version") return { kind: "version" };
+		if (isNextUsed) i++;
 		const flag = option.means ?? option.flag;
 		const values = given[flag];
 		if (values === undefined) given[flag] = [value];
@@ -121,6 +123,19 @@ export function parseArguments(args: readonly string[]): Invocation {
 		return { kind: "usage-error", message: `want 3 or 5 arguments, not ${words.length}` };
 	}
 	return readOptions(given, words);
+}
+
+/** An option with its value, which may be the next argument; what is wrong where it is none. The value of a switch is empty. */
+function readOption(arg: string, next: string | undefined): { option: Option; value: string; isNextUsed: boolean } | string {
+	const equals = arg.indexOf("=");
+	const option = findOption(equals < 0 ? arg : arg.slice(0, equals));
+	if (typeof option === "string") return option;
+	if (option.value === null) {
+		return equals < 0 ? { option, value: "", isNextUsed: false } : `${option.flag} takes no value`;
+	}
+	if (equals >= 0) return { option, value: arg.slice(equals + 1), isNextUsed: false };
+	if (next === undefined || (next.charAt(0) === "-" && next !== "-")) return `${option.flag} wants ${option.value}`;
+	return { option, value: next, isNextUsed: true };
 }
 
 /** The option of this name, or the only one that starts so; else what is wrong. */
@@ -135,7 +150,8 @@ function findOption(name: string): Option | string {
 
 function readOptions(given: { [flag: string]: string[] | undefined }, words: readonly string[]): Invocation {
 	const last = (flag: string): string | null => given[flag]?.at(-1) ?? null;
-	const timeout = last("--timeout") ?? "5";
+	const usual = (flag: string): string => last(flag) ?? (OPTIONS.find((option) => option.flag === flag)?.usual as string);
+	const timeout = usual("--timeout");
 	const timeoutSeconds = Number(timeout);
 	const isWhole = timeoutSeconds === Math.floor(timeoutSeconds) && String(timeoutSeconds) === timeout;
 	if (!isWhole || timeoutSeconds < 1 || timeoutSeconds > 3600) {
@@ -147,14 +163,14 @@ function readOptions(given: { [flag: string]: string[] | undefined }, words: rea
 		json: last("--json") !== null,
 		explain: last("--explain") !== null,
 		dirs: given["--path"] ?? ["/run/qubes/policy.d", "/etc/qubes/policy.d"],
-		legacyDir: last("--legacy-dir") ?? "/etc/qubes-rpc/policy",
+		legacyDir: usual("--legacy-dir"),
 		systemInfo: last("--system-info"),
 		requestedSource: last("--requested-source"),
-		qubesdInternalSocket: last("--qubesd-internal-socket") ?? "/var/run/qubesd.internal.sock",
-		qubesdSocket: last("--qubesd-socket") ?? "/var/run/qubesd.sock",
-		rpcDir: last("--rpc-dir") ?? "/etc/qubes-rpc",
+		qubesdInternalSocket: usual("--qubesd-internal-socket"),
+		qubesdSocket: usual("--qubesd-socket"),
+		rpcDir: usual("--rpc-dir"),
 		qrexecClient: last("--qrexec-client"),
-		logSocket: last("--log-socket") ?? "/dev/log",
+		logSocket: usual("--log-socket"),
 		timeoutSeconds,
 	};
 	return { kind: "evaluate", options, words };

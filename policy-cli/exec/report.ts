@@ -1,6 +1,7 @@
-import { DENY_TEXT } from "../core/answer.ts";
+import { type Connection, DENY_TEXT } from "../core/answer.ts";
 import type { Request } from "../core/call.ts";
 import { escapeControls, formatCaret, formatPlace, type Location } from "../core/errors.ts";
+import type { Allowance } from "../core/resolution.ts";
 import { formatRule, formatRulePlace, type Rule } from "../core/rule.ts";
 import type { Outcome } from "./settle.ts";
 
@@ -36,14 +37,13 @@ function describe({ resolution, connection }: Outcome, errorAt: Location | null)
 /** What was decided and why, for people; several lines. */
 export function explain(outcome: Outcome, errorAt: Location | null, request: Request, warnings: readonly string[]): string {
 	const { resolution, connection } = outcome;
-	const { source, target, service, argument } = request;
-	const lines: [string, string][] = [
-		["call", `${service}${argument}: ${source} -> ${target || "@default"}`],
-		["decision", resolution.decision],
-	];
+	const { source, target, service, argument, requestedSource } = request;
+	const lines: [string, string][] = [["call", `${service}${argument}: ${source} -> ${target || "@default"}`]];
+	if (requestedSource) lines.push(["for", requestedSource]);
+	lines.push(["decision", resolution.decision]);
 	if (resolution.decision === "deny") lines.push(["reason", `${resolution.message} (${resolution.reason})`]);
 	lines.push(["rule", formatDecidingRule(resolution.rule)]);
-	if (resolution.decision === "allow") lines.push(["target", connection?.target ?? resolution.target]);
+	if (resolution.decision === "allow") lines.push(...explainConnection(resolution, connection));
 	if (resolution.decision === "ask") {
 		lines.push(["targets", resolution.targets.join(", ")], ["preselected", resolution.defaultTarget ?? "none"]);
 	}
@@ -52,6 +52,16 @@ export function explain(outcome: Outcome, errorAt: Location | null, request: Req
 	for (const [label, value] of lines) text += `${label.padEnd(12)}${escapeControls(value)}\n`;
 	if (errorAt !== null) text += `${"at".padEnd(12)}${escapeControls(formatPlace(errorAt))}\n${formatCaret(errorAt)}`;
 	return text;
+}
+
+/** Where an allowed call goes, and what differs there from the common case. */
+function explainConnection({ target, user, autostart }: Allowance, connection: Connection | null): [string, string][] {
+	const lines: [string, string][] = [["target", connection?.target ?? target]];
+	if (connection !== null && connection.service !== null) lines.push(["service", connection.service]);
+	const as = connection === null ? user : connection.user;
+	if (as !== null) lines.push(["user", as]);
+	if (!autostart) lines.push(["autostart", "no"]);
+	return lines;
 }
 
 function formatDecidingRule(rule: Rule | null): string {

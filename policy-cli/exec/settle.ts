@@ -20,8 +20,8 @@ type WaitForUser = (wait: () => string) => string;
 
 /** Gets the answer to a question and does the last checks of an allowance (spec 6.6). Warnings are added to the list. */
 export function settle(host: Host, options: Options, decision: Decision, warnings: string[], waitForUser: WaitForUser): Outcome {
+	if (decision.call === null) return { resolution: decision.resolution, connection: null };
 	const { call, system } = decision;
-	if (call === null || system === null) return { resolution: decision.resolution as Denial, connection: null };
 	try {
 		const resolution = settleQuestion(host, options, decision.resolution, call, system, waitForUser);
 		if (resolution.decision !== "allow") return { resolution, connection: null };
@@ -78,7 +78,7 @@ function askUser(
 			ERROR,
 			`${service} not allowed from ${call.source}: nobody to ask, the source domain has no GuiVM`,
 		);
-		return deny("denied-by-user", "denied by the user", { rule, notify });
+		return deny("denied-by-user", "nobody to ask", { rule, notify });
 	}
 	let reply: string;
 	try {

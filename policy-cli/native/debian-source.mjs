@@ -6,6 +6,7 @@ import { MissingToolError, run, succeeds } from "./tools.mjs";
 
 /** The release whose packages these are; a stable release keeps its upstream versions. */
 const RELEASE = "trixie";
+const OTHERWISE = "install the development files of QuickJS, or let QUICKJS_DIR name a folder with libquickjs.a and quickjs.h";
 const SOURCE_LISTS = ["/etc/apt/sources.list.d/debian.sources", "/etc/apt/sources.list"];
 
 /**
@@ -32,7 +33,8 @@ export function fetchDebianSource({ name, tarball, sha256 }, home) {
 
 /** Leaves the files of a source package in `work`, by an apt with a state of its own. */
 function download(name, work) {
-	if (!succeeds("apt-get", ["--version"])) throw new MissingToolError("there is no apt to fetch sources with");
+	if (!succeeds("apt-get", ["--version"]))
+		throw new MissingToolError(`there is no apt to fetch the source of ${name} with: ${OTHERWISE}`);
 	for (const dir of ["state/lists/partial", "cache/archives/partial", "parts"])
 		fs.mkdirSync(path.join(work, dir), { recursive: true });
 	fs.writeFileSync(path.join(work, "parts/debian.sources"), deriveSourceList());
@@ -49,17 +51,17 @@ function download(name, work) {
 		run("apt-get", [...apt, "--quiet=2", "--error-on=any", "update"], { cwd: work });
 		run("apt-get", [...apt, "--quiet=2", "source", "--download-only", name], { cwd: work });
 	} catch (error) {
-		throw new MissingToolError(`apt cannot fetch the source of ${name}: ${error.message}`);
+		throw new MissingToolError(`apt cannot fetch the source of ${name}: ${OTHERWISE}\n${error.message}`);
 	}
 }
 
 /** The machine's own Debian archive, but for sources, and of our release: so no host is named here. */
 function deriveSourceList() {
 	const file = SOURCE_LISTS.find((name) => fs.existsSync(name) && /debian/.test(fs.readFileSync(name, "utf8")));
-	if (file === undefined) throw new MissingToolError(`none of ${SOURCE_LISTS.join(", ")} names a Debian archive`);
+	if (file === undefined) throw new MissingToolError(`none of ${SOURCE_LISTS.join(", ")} names a Debian archive: ${OTHERWISE}`);
 	const text = fs.readFileSync(file, "utf8");
 	const uri = /^(?:URIs:\s*|deb\s+(?:\[[^\]]*\]\s*)?)(\S+\/debian\/?)(?:\s|$)/m.exec(text)?.[1];
-	if (uri === undefined) throw new MissingToolError(`${file} names no Debian archive`);
+	if (uri === undefined) throw new MissingToolError(`${file} names no Debian archive: ${OTHERWISE}`);
 	const keys = "/usr/share/keyrings/debian-archive-keyring.gpg";
 	return `Types: deb-src\nURIs: ${uri}\nSuites: ${RELEASE}\nComponents: main\nSigned-By: ${keys}\n`;
 }

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 enum text_kind {
-	/* Printable ASCII, tabs and line feeds only (SourceText.plain in ../core/files.ts). */
+	/* Printable ASCII, tabs and line feeds only (isPlain of ../core/rows.ts). */
 	TEXT_PLAIN,
 	TEXT_UTF8,
 	TEXT_BAD,

@@ -24,6 +24,9 @@ const MUSL = {
 	sha256: "a9a118bbe84d8764da0ea0d28b3ab3fae8477fc7e4085d90102b8596fc7c75e4",
 };
 
+const TOOLS = ["make", "ar", "objcopy", "tar", "xz"];
+const HOW_TO_INSTALL = "install gcc or clang, binutils, make and xz (Debian: apt-get install build-essential xz-utils)";
+
 const QUICKJS_SOURCES = ["quickjs.c", "libregexp.c", "libunicode.c", "cutils.c", "dtoa.c"];
 const QUICKJS_FLAGS = ["-O2", "-fwrapv", "-fno-pie", "-ffunction-sections", "-fdata-sections", "-D_GNU_SOURCE"];
 /** Where distributions put `libquickjs.a`; QUICKJS_DIR comes first, with `quickjs.h` beside it. */
@@ -50,13 +53,14 @@ export function prepareToolchain(cacheDir, sanitize) {
 	return { cc, quickjs, about: `QuickJS ${QUICKJS.version}, ${sanitize ? "AddressSanitizer" : `musl ${MUSL.version}`}` };
 }
 
+/** A compiler that works, with all else that a build runs. */
 function findCompiler() {
 	const found = [process.env.CC, "gcc", "clang"].find((name) => name && succeeds(name, ["--version"]));
-	if (found === undefined) {
-		throw new MissingToolError(
-			"there is no C compiler: install gcc or clang, make and xz (Debian: apt-get install build-essential xz-utils)",
-		);
-	}
+	if (found === undefined) throw new MissingToolError(`there is no C compiler: ${HOW_TO_INSTALL}`);
+	const missing = TOOLS.filter((name) => !succeeds(name, ["--version"]));
+	if (missing.length > 0) throw new MissingToolError(`missing: ${missing.join(", ")}: ${HOW_TO_INSTALL}`);
+	const compiles = succeeds(found, ["-x", "c", "-fsyntax-only", "-"], "#include <stdio.h>\n");
+	if (!compiles) throw new MissingToolError(`${found} has no headers of a C library: ${HOW_TO_INSTALL}`);
 	return found;
 }
 

@@ -12,6 +12,6 @@ export function run(program, args, options = {}) {
 }
 
 /** Whether a program is there and runs. */
-export function succeeds(program, args) {
-	return spawnSync(program, args, { stdio: "ignore" }).status === 0;
+export function succeeds(program, args, input = "") {
+	return spawnSync(program, args, { input, stdio: ["pipe", "ignore", "ignore"] }).status === 0;
 }

@@ -16,6 +16,26 @@ const NODE_BUNDLE = path.resolve("dist/qrexec-policy-exec.cjs");
 const FLOOR_SOURCE = path.resolve("../shared/bench/floor.c");
 const RUNS = 300;
 
+/** What has to be reached (issue 2), each in one run of this program. */
+const BOUNDS = [
+	{ scenario: "stock policy, 33 qubes", what: "time of the floor, times", of: (row: Figures) => row.ofFloor, most: 2.2 },
+	{ scenario: "stock policy, 33 qubes", what: "instructions", of: (row: Figures) => row.instructions, most: 8_000_000 },
+	{ scenario: "stock policy, 33 qubes", what: "part of the Node bundle's time", of: (row: Figures) => row.ofNode, most: 1 / 20 },
+	{ scenario: "10000 rules", what: "milliseconds", of: (row: Figures) => row.milliseconds, most: 60 },
+	{ scenario: "10000 rules", what: "instructions of 1000 rules, times", of: (row: Figures) => row.ofTenth, most: 12 },
+] as const;
+
+/** What was found out about the native executable; null where there is nothing to compare with. */
+interface Figures {
+	readonly scenario: string;
+	readonly milliseconds: number;
+	readonly instructions: number;
+	readonly ofFloor: number | null;
+	readonly ofNode: number;
+	/** Its instructions, by those of a tenth of the rules. */
+	readonly ofTenth: number | null;
+}
+
 interface Row {
 	readonly what: string;
 	readonly command: readonly string[];
@@ -42,14 +62,33 @@ async function main(): Promise<void> {
 	console.log(`${os.cpus()[0]?.model}, ${os.cpus().length} cores, Linux ${os.release()}, Node ${process.version}\n`);
 	console.log(format("", "median", "of floor", "of native", "instructions"));
 	const scenarios = [stockPolicy(work, 33), stockPolicy(work, 300), ...[100, 1000, 10000].map((rules) => manyRules(work, rules))];
+	const figures: Figures[] = [];
 	for (const scenario of scenarios) {
 		const qubesd = await serve(fakeQubesd, scenario.systemInfo);
 		try {
-			measure(scenario, floor);
+			figures.push(measure(scenario, floor, figures.at(-1)));
 		} finally {
 			qubesd.kill();
 		}
 	}
+	console.log(
+		`\nexecutable: ${fs.statSync(NATIVE).size.toLocaleString("en")} bytes (its memory is a test: test/policy-cli/build)`,
+	);
+	if (!checkBounds(figures)) process.exitCode = 1;
+}
+
+/** Prints which bounds are kept; whether all are. */
+function checkBounds(figures: readonly Figures[]): boolean {
+	const broken = BOUNDS.filter(({ scenario, what, of, most }) => {
+		const row = figures.find((one) => one.scenario === scenario);
+		const value = row === undefined ? null : of(row);
+		const verdict = value === null ? "not measured" : value <= most ? "kept" : "BROKEN";
+		console.log(
+			`${verdict.padEnd(14)}${scenario}: ${what}: ${value?.toLocaleString("en") ?? "-"}, at most ${most.toLocaleString("en")}`,
+		);
+		return verdict === "BROKEN";
+	});
+	return broken.length === 0;
 }
 
 function compile(source: string, name: string, flags: readonly string[]): string | null {
@@ -74,7 +113,8 @@ function logSocket(): string {
 	return path.join(work, "log.sock");
 }
 
-function measure({ name, dirs, call }: Scenario, floor: string | null): void {
+/** Prints the rows of a scenario. */
+function measure({ name, dirs, call }: Scenario, floor: string | null, previous: Figures | undefined): Figures {
 	const options = dirs.flatMap((dir) => ["--path", dir]);
 	const args = [...options, "--qubesd-internal-socket", socket(), "--log-socket", logSocket(), ...call];
 	const rows: Row[] = [
@@ -84,14 +124,25 @@ function measure({ name, dirs, call }: Scenario, floor: string | null): void {
 	];
 	if (floor !== null) rows.unshift({ what: "floor", command: [floor, dirs.at(-1) as string, socket()], slow: false });
 	const medians = rows.map(median);
-	const native = medians[rows.findIndex((row) => row.what === "native")] as number;
+	const timeOf = (what: string): number | null => medians[rows.findIndex((row) => row.what === what)] ?? null;
+	const [floorTime, native] = [timeOf("floor"), timeOf("native") as number];
+	const instructions = rows.map(({ slow, command }) => (slow ? null : countInstructions(command)));
 	console.log(name);
-	rows.forEach((row, i) => {
+	rows.forEach(({ what }, i) => {
 		const time = medians[i] as number;
-		const ofFloor = floor === null ? "-" : ratio(time, medians[0] as number);
-		const instructions = row.slow ? "-" : countInstructions(row.command).toLocaleString("en");
-		console.log(format(`  ${row.what}`, `${(time * 1000).toFixed(2)} ms`, ofFloor, ratio(time, native), instructions));
+		const ofFloor = floorTime === null ? "-" : ratio(time, floorTime);
+		const count = instructions[i]?.toLocaleString("en") ?? "-";
+		console.log(format(`  ${what}`, `${(time * 1000).toFixed(2)} ms`, ofFloor, ratio(time, native), count));
 	});
+	const count = instructions[rows.findIndex((row) => row.what === "native")] as number;
+	return {
+		scenario: name,
+		milliseconds: native * 1000,
+		instructions: count,
+		ofFloor: floorTime === null ? null : native / floorTime,
+		ofNode: native / (timeOf("Node bundle") as number),
+		ofTenth: previous === undefined ? null : count / previous.instructions,
+	};
 }
 
 function ratio(time: number, of: number): string {

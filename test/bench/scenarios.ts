@@ -41,7 +41,7 @@ export function manyRules(work: string, rules: number): Scenario {
 }
 
 /** A file with what qubesd answers for dom0, a template for disposables and as many qubes as are missing. */
-function writeSystem(work: string, qubes: number): string {
+export function writeSystem(work: string, qubes: number): string {
 	const file = path.join(work, `system-${qubes}.json`);
 	const common = { tags: ["created-by-dom0", "guivm-dom0"], internal: null, relayvm: null, transport_rpc: null };
 	const more = { default_dispvm: "default-dvm", power_state: "Halted", guivm: "dom0", icon: "appvm-green", label: "green" };

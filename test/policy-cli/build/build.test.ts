@@ -4,6 +4,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import test from "ava";
+import { writeSystem } from "../../bench/scenarios.ts";
 import { FakeServer, reply } from "../../support/fake-server.ts";
 import { PROGRAMS } from "../../support/programs.ts";
 import { runToEnd } from "../../support/run-program.ts";
@@ -50,9 +51,9 @@ test("the executable has at most 2.5 MiB", (t) => {
 	t.true(size <= MAX_EXECUTABLE_BYTES, `${size} bytes`);
 });
 
-test("a call of the policy that comes with the examples takes at most 4 MiB of memory", async (t) => {
+test("a call of the policy that comes with the examples takes at most 4 MiB of memory, with 33 qubes", async (t) => {
 	const socket = path.join(home, "qubesd");
-	const systemInfo = fs.readFileSync("examples/system-info.json", "utf8");
+	const systemInfo = fs.readFileSync(writeSystem(home, 33), "utf8");
 	const none = path.join(home, "none");
 	const agent = path.join(home, "rpc");
 	fs.mkdirSync(agent);
@@ -89,7 +90,7 @@ test("a call of the policy that comes with the examples takes at most 4 MiB of m
 		"--log-socket",
 		none,
 	];
-	const child = spawn(PROGRAMS.native.argv[0], [...args, "work", "vault", "test.Memory"], {
+	const child = spawn(PROGRAMS.native.argv[0], [...args, "vm0", "vm1", "test.Memory"], {
 		stdio: ["ignore", "pipe", "ignore"],
 	});
 	pid = child.pid as number;
@@ -123,6 +124,40 @@ test("without a compiler the Node bundle takes the place of the executable, and 
 	}
 	const refused = await build(copy, { ...env, PATH: bin, CC: "" }, ["sanitize"]);
 	t.not(refused.status, 0, "the programs for tests have no stand-in");
+});
+
+for (const tool of ["make", "objcopy", "xz"]) {
+	test(`without ${tool} the Node bundle takes the place of the executable, and the build says what is missing`, async (t) => {
+		const copy = copyRepository(path.join(home, `no-${tool}`));
+		const bin = path.join(home, `all-but-${tool}`);
+		fs.mkdirSync(bin);
+		for (const dir of ["/usr/bin", "/bin", path.dirname(process.execPath)]) {
+			for (const name of fs.readdirSync(dir)) {
+				if (name !== tool && !fs.existsSync(path.join(bin, name))) fs.symlinkSync(path.join(dir, name), path.join(bin, name));
+			}
+		}
+		const { status, stdout, stderr } = await build(copy, { PATH: bin });
+		t.is(status, 0, stdout + stderr);
+		t.regex(stderr, new RegExp(`no native executable: missing: ${tool}: install .*apt-get install build-essential xz-utils`));
+		t.is((await runToEnd([path.join(copy, "dist/bin/qrexec-policy-exec"), "--version"])).status, 0);
+	});
+}
+
+test("without apt and without QuickJS the build says that QUICKJS_DIR helps", async (t) => {
+	const copy = copyRepository(path.join(home, "no-apt"));
+	const bin = path.join(home, "failing-apt");
+	fs.mkdirSync(bin);
+	fs.writeFileSync(path.join(bin, "apt-get"), "#!/bin/sh\nexit 1\n", { mode: 0o755 });
+	const env = { PATH: `${bin}:${process.env["PATH"]}`, QUBES_BUILD_CACHE: path.join(home, "empty-cache") };
+	const { status, stdout, stderr } = await build(copy, env);
+	t.is(status, 0, stdout + stderr);
+	t.regex(stderr, /no native executable: there is no apt to fetch the source of .* with: .*QUICKJS_DIR/);
+});
+
+test("a variant that does not exist is refused before anything is built", async (t) => {
+	const { status, stderr } = await build(copyRepository(path.join(home, "no-variant")), {}, ["nope"]);
+	t.is(status, 2);
+	t.is(stderr, 'no variant "nope": want release, sanitize, faults\n');
 });
 
 function version(): string {

@@ -1,10 +1,14 @@
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import test from "ava";
 import { REASONS } from "../../../policy-cli/core/reasons.ts";
 import { helpText } from "../../../policy-cli/exec/options.ts";
 import { decide } from "./fixtures.ts";
+
+const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "qubes-docs-"));
+test.after.always(() => fs.rmSync(scratch, { recursive: true, force: true }));
 
 const ROOT = path.resolve(import.meta.dirname, "../../..");
 
@@ -69,16 +73,21 @@ test("the README explains each option that --help lists, and no other", (t) => {
 	t.true(inHelp.length > 10);
 	t.deepEqual([...new Set(inReadme)].sort(), [...new Set(inHelp)].sort());
 });
-test("what the README shows of --explain is what the program prints", (t) => {
+test("what the README shows in its consoles is what the programs print", (t) => {
 	const text = fs.readFileSync(path.join(ROOT, "README.md"), "utf8");
-	const [, command, shown] = /\$ (dist\/bin\/qrexec-policy-exec --path examples.*)\n([^`]+)```/.exec(text) ?? [];
-	const { stdout } = spawnSync("sh", ["-c", command ?? "false"], { cwd: ROOT, encoding: "utf8" });
-	t.is(stdout.replaceAll(ROOT, "/home/user/qubes-core-ts"), shown ?? "");
+	const consoles = [...text.matchAll(/```console\n([^`]+)```/g)].map(([, content]) => content as string);
+	t.is(consoles.length, 2);
+	for (const content of consoles) {
+		const [commands, shown] = [content.match(/^\$ .*$/gm) ?? [], content.replace(/^\$ .*\n/gm, "")];
+		const script = commands.map((command) => command.slice(2).replaceAll("/tmp/p", `${scratch}/p`)).join("\n");
+		const { stdout } = spawnSync("sh", ["-c", script], { cwd: ROOT, encoding: "utf8" });
+		t.is(stdout.replaceAll(ROOT, "/home/user/qubes-core-ts").replaceAll(`${scratch}/p`, "/tmp/p"), shown);
+	}
 });
 
 // docs/differences.md
 
-/** The titles and comments of all tests but this one. */
+/** What is named somewhere in the tests, but in this one. */
 function namedInTests(): Set<string> {
 	const named = new Set<string>();
 	for (const file of fs.readdirSync(path.join(ROOT, "test"), { recursive: true, encoding: "utf8" })) {

@@ -3,7 +3,7 @@ import test, { type ExecutionContext } from "ava";
 import { closeAtOnce, neverClose, neverReply, reply, replyHuge, trickle } from "../../support/fake-server.ts";
 import { HOSTS } from "../../support/programs.ts";
 import { entry, house, uuidOf } from "../core/fixtures.ts";
-import { type Extra, type Setting, Stage } from "./stage.ts";
+import { type Extra, runCall, type Setting, Stage } from "./stage.ts";
 
 const CALL = ["a", "b", "s.S+x"];
 const HEADER = "policy.Notify dom0 name dom0\0";
@@ -14,12 +14,8 @@ const REMOTE_HOUSE = { a: entry("a", { guivm: "g" }), b: entry("b"), g: entry("g
 for (const program of HOSTS) {
 	const { name } = program;
 
-	async function call(t: ExecutionContext, setting: Setting, words = CALL, extra: Extra = {}) {
-		const stage = await Stage.open(t, { client: null, ...setting });
-		const { status, stdout, hung } = await stage.run(program, words, extra);
-		t.false(hung);
-		return { stage, status, stdout, logged: await stage.logged() };
-	}
+	const call = (t: ExecutionContext, setting: Setting, words = CALL, extra: Extra = {}) =>
+		runCall(t, program, { client: null, ...setting }, words, extra);
 
 	/** Who is told what. `wanted` null: nobody. */
 	function tells(

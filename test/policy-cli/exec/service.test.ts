@@ -6,7 +6,7 @@ import { closeAtOnce, neverReply, reply, replySlowly, type Script } from "../../
 import { HOSTS } from "../../support/programs.ts";
 import { runToEnd } from "../../support/run-program.ts";
 import { DOM0_UUID, uuidOf } from "../core/fixtures.ts";
-import { type Extra, type Setting, Stage } from "./stage.ts";
+import { type Extra, runCall, type Setting, Stage } from "./stage.ts";
 
 const [UB, UDVM, UREL] = [uuidOf("b"), uuidOf("dvm"), uuidOf("rel")];
 const NEW = "uuid:12345678-9abc-4def-8123-456789abcdef";
@@ -34,12 +34,8 @@ exit 0`;
 for (const program of HOSTS) {
 	const { name } = program;
 
-	async function call(t: ExecutionContext, setting: Setting, words: readonly string[], extra: Extra = {}) {
-		const stage = await Stage.open(t, { qubesd: qubesd(), notify: reply(""), ...setting });
-		const { status, stdout, hung } = await stage.run(program, words, extra);
-		t.false(hung);
-		return { stage, status, stdout, logged: await stage.logged() };
-	}
+	const call = (t: ExecutionContext, setting: Setting, words: readonly string[], extra: Extra = {}) =>
+		runCall(t, program, { qubesd: qubesd(), notify: reply(""), ...setting }, words, extra);
 
 	/** What is started and run for an allowed call. */
 	function runs(

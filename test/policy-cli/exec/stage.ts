@@ -146,6 +146,20 @@ export class Stage {
 	}
 }
 
+/** Runs a call on a stage of its own, which must end by itself. */
+export async function runCall(
+	t: ExecutionContext,
+	program: Program,
+	setting: Setting,
+	words: readonly string[],
+	extra: Extra = {},
+) {
+	const stage = await Stage.open(t, setting);
+	const { status, stdout, hung } = await stage.run(program, words, extra);
+	t.false(hung);
+	return { stage, status, stdout, logged: await stage.logged() };
+}
+
 /** The right answer of qubesd about who is who (spec 4.1). */
 export function systemInfo(domains: Domains): string {
 	return `0\0${JSON.stringify({ domains })}`;

@@ -9,6 +9,7 @@ import { LogSocket, plainLine } from "../../support/log-socket.ts";
 import { firstFew, inParallel } from "../../support/parallel.ts";
 import { PROGRAMS } from "../../support/programs.ts";
 import { type Ended, runProgram } from "../../support/run-program.ts";
+import { type End, judge, linesOf, type Report } from "./judge.ts";
 import { nameOf, options, respond, SCENARIOS, type Scenario, writePolicy } from "./scenarios.ts";
 
 /** A run that takes longer than this hangs, in seconds; the programs are given a limit of 1, and 1 more for all steps. */
@@ -42,18 +43,7 @@ const KINDS: { readonly [call: string]: string } = {
 	setitimer: "EIO",
 };
 
-/**
- * How a run may end. `denied`: deny, status 1, one line about it in the log; an allowance that was decided before may be logged too.
- * `same`: as if nothing had gone wrong, but a line may be on standard error that was for the log.
- */
-type End =
-	| "denied"
-	| "denied, without an answer"
-	| "denied, with two lines"
-	| "denied, with two lines and no answer"
-	| "same"
-	| "same, with an error line"
-	| "waits until it is asked to end";
+type FaultEnd = End | "waits until it is asked to end";
 
 /** A call of a run, and what it is for. */
 interface Made {
@@ -81,7 +71,7 @@ interface Exception {
 	readonly calls?: string;
 	readonly kinds?: string;
 	readonly scenarios?: string;
-	readonly end: End;
+	readonly end: FaultEnd;
 	readonly why: string;
 }
 
@@ -179,7 +169,10 @@ for (const scenario of SCENARIOS) {
 		asked.length = 0;
 		fs.writeFileSync(`${home}/client-calls`, "");
 		const { status, stdout, logged } = await runFaulty(scenario, "count");
-		t.deepEqual({ status, stdout, logged }, { status: scenario.status, stdout: scenario.stdout, logged: linesOf(scenario) });
+		t.deepEqual(
+			{ status, stdout, logged },
+			{ status: scenario.status, stdout: scenario.stdout, logged: linesOf(scenario, home) },
+		);
 		t.deepEqual([...asked, ...fs.readFileSync(`${home}/client-calls`, "utf8").split("\n").slice(0, -1)], scenario.asked);
 	});
 
@@ -241,12 +234,9 @@ interface Fault {
 	readonly kind: string;
 }
 
-/** How a run ended, and the lines in its log and on standard error, without priorities and warnings. */
-interface Report extends Ended {
-	readonly logged: readonly string[];
-}
+type RunReport = Ended & Report;
 
-async function runFaulty(scenario: Scenario, fault: string, askedToEnd?: number): Promise<Report> {
+async function runFaulty(scenario: Scenario, fault: string, askedToEnd?: number): Promise<RunReport> {
 	const slot = slots.pop() as number;
 	try {
 		const args = [...options(home, `${home}/log${slot}`), "--", ...scenario.words];
@@ -341,7 +331,7 @@ function findException({ name }: Scenario, { call, stage, place }: Made, kind: s
 	);
 }
 
-function findEnd(scenario: Scenario, made: Made, kind: string): End {
+function findEnd(scenario: Scenario, made: Made, kind: string): FaultEnd {
 	return findException(scenario, made, kind)?.end ?? "denied";
 }
 
@@ -355,9 +345,9 @@ async function checkFault(scenario: Scenario, fault: Fault): Promise<string | nu
 	// When something comes is chance, and so is how often it is waited for: the fault may have met no call.
 	for (let attempt = 1; ; attempt++) {
 		const report = await runFaulty(scenario, name, end.startsWith("waits") ? LONG_ENOUGH : undefined);
-		const wrong = judge(scenario, end, report, scenario.five && ["start", "program"].includes(made.place));
+		const wrong = judgeRun(scenario, fault, end, report);
 		if (wrong === null) return null;
-		if (report.extra === "" && judge(scenario, "same", report, false) === null) {
+		if (report.extra === "" && judge(scenario, home, "same", report) === null) {
 			if (attempt < 3) continue;
 			return NOT_MET;
 		}
@@ -366,29 +356,13 @@ async function checkFault(scenario: Scenario, fault: Fault): Promise<string | nu
 	}
 }
 
-/** `started`: the service may have written already what it has to say. */
-function judge(scenario: Scenario, end: End, { status, stdout, logged, hung }: Report, started: boolean): string | null {
-	if (hung) return "it hangs";
-	const lines = linesOf(scenario);
-	const others = logged.filter((line) => !lines.includes(line));
-	if (end.startsWith("same")) {
-		if (status !== scenario.status || stdout !== scenario.stdout) return "the answer is another one";
-		if (logged.length - others.length !== lines.length) return "the line about the decision is missing";
-		return others.length === (end === "same" ? 0 : 1) ? null : `there are ${others.length} other lines`;
-	}
-	if (status !== 1) return "the status is another one";
-	const written = started && stdout === scenario.stdout ? "" : stdout;
-	const isAnswered = !scenario.five && !end.endsWith("answer");
-	if (written !== (isAnswered ? "result=deny\n" : "")) return "it is no denial";
-	const denials = logged.filter((line) => !line.includes(": allowed to "));
-	if (end.startsWith("denied, with two lines")) return denials.length === 2 ? null : `there are ${denials.length} lines`;
-	if (denials.length !== 1) return `there are ${denials.length} lines about it`;
-	if (!/denied: |error (loading policy|getting system info): /.test(denials[0] as string))
-		return "the line is not about a denial";
-	const isEnded = (denials[0] as string).endsWith("stopped by SIGTERM");
-	return end.startsWith("waits") === isEnded ? null : "it was ended, or did not wait";
-}
-
-function linesOf({ logged }: Scenario): string[] {
-	return logged.map((line) => line.replace("%{ROOT}", home).replace(/^<\d+>/, ""));
+/** What is wrong with the end of a run; null if nothing is. */
+function judgeRun(scenario: Scenario, { made }: Fault, end: FaultEnd, report: RunReport): string | null {
+	if (report.hung) return "it hangs";
+	const started = scenario.five && ["start", "program"].includes(made.place);
+	const waits = end === "waits until it is asked to end";
+	const wrong = judge(scenario, home, waits ? "denied" : end, report, started);
+	if (wrong !== null || end.startsWith("same") || end.startsWith("denied, with two")) return wrong;
+	const isEnded = report.logged.some((line) => line.endsWith("stopped by SIGTERM"));
+	return waits === isEnded ? null : "it was ended, or did not wait";
 }

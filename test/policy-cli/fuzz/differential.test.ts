@@ -9,7 +9,7 @@ import { firstFew, inParallel } from "../../support/parallel.ts";
 import { PROGRAMS, type Program } from "../../support/programs.ts";
 import { runProgram } from "../../support/run-program.ts";
 import { chooseSeed } from "../core/random.ts";
-import { type Command, compareHosts, places, writeCase } from "./disk.ts";
+import { type Command, compareHosts, NATIVE_IN_LITTLE_MEMORY, places, saveCase, writeCase } from "./disk.ts";
 import { makeCase } from "./mutate.ts";
 
 const WIDTH = 4;
@@ -18,10 +18,11 @@ const home = fs.mkdtempSync(path.join(os.tmpdir(), "qubes-differential-"));
 test.after.always(() => fs.rmSync(home, { recursive: true, force: true }));
 
 for (const [name, program, count] of [
-	["native program", PROGRAMS.native, 1500],
+	["native program, in 256 MiB of memory,", NATIVE_IN_LITTLE_MEMORY, 1500],
 	["native program with sanitizers", PROGRAMS.asan, 300],
+	["Node bundle", PROGRAMS.node, 100],
 ] as const) {
-	test.serial(`the ${name} and the Node host answer ${count} damaged cases with the same bytes`, async (t) => {
+	test.serial(`the ${name} and the Node host in this process answer ${count} damaged cases with the same bytes`, async (t) => {
 		t.log(`seed ${seed}`);
 		const cases = Array.from({ length: count }, (_, index) => index);
 		const wrong = await inParallel(cases, WIDTH, (index) => compareCase(program, index));
@@ -278,7 +279,5 @@ async function compareCase(program: Program, index: number): Promise<string | nu
 	const wrong = await compareHosts(program, writeCase(root, made, index));
 	fs.rmSync(root, { recursive: true });
 	if (wrong === null) return null;
-	const file = path.join(os.tmpdir(), `qubes-fuzz-${seed}-${index}.json`);
-	fs.writeFileSync(file, JSON.stringify(made, null, "\t"));
-	return `seed ${seed}, case ${index} (${file}): ${wrong}`;
+	return `seed ${seed}, case ${index} (${saveCase(made, seed, index)}): ${wrong}`;
 }

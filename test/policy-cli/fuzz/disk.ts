@@ -1,8 +1,9 @@
 // Puts a case to the programs: files on the disk, and a command line.
 import fs from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import { runInProcess } from "../../support/in-process.ts";
-import type { Program } from "../../support/programs.ts";
+import { PROGRAMS, type Program } from "../../support/programs.ts";
 import { runProgram } from "../../support/run-program.ts";
 import type { FuzzCase } from "./mutate.ts";
 
@@ -51,6 +52,19 @@ export function places(root: string): string[] {
 	// Sanitizers take their time; what is compared is not how fast it is.
 	return ["--path", `${root}/p1`, "--path", `${root}/p2`, "--legacy-dir", `${root}/old`, ...sockets, "--timeout", "600"];
 }
+
+/** Keeps a case for looking at it again, and says how. */
+export function saveCase(made: FuzzCase, seed: number, index: number): string {
+	const file = path.join(os.tmpdir(), `qubes-fuzz-${seed}-${index}.json`);
+	fs.writeFileSync(file, JSON.stringify(made, null, "\t"));
+	return `to see it again: npm run fuzz -- ${file}`;
+}
+
+/** The native program where it has 256 MiB of memory: what needs more gives another answer than the Node host. */
+export const NATIVE_IN_LITTLE_MEMORY: Program = {
+	name: "native in 256 MiB",
+	argv: ["sh", "-c", 'ulimit -v 262144; exec "$@"', "sh", ...PROGRAMS.native.argv],
+};
 
 /** How the answer of a program differs from that of the Node host in this process; null if it does not. */
 export async function compareHosts(program: Program, { args, input }: Command): Promise<string | null> {

@@ -1,11 +1,9 @@
-import fs from "node:fs";
-import os from "node:os";
-import path from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import test from "ava";
 import { chooseSeed } from "../core/random.ts";
 import { checkCase } from "./check.ts";
+import { saveCase } from "./disk.ts";
 import { makeCase } from "./mutate.ts";
 
 const CASES = 10_000;
@@ -42,7 +40,5 @@ function check(seed: number, index: number): string | null {
 		wrong = `thrown: ${(error as Error).stack ?? String(error)}`;
 	}
 	if (wrong === null) return null;
-	const file = path.join(os.tmpdir(), `qubes-fuzz-${seed}-${index}.json`);
-	fs.writeFileSync(file, JSON.stringify(made, null, "\t"));
-	return `seed ${seed}, case ${index}: ${wrong.slice(0, 600)}\nto see it again: npm run fuzz -- ${file}`;
+	return `seed ${seed}, case ${index}: ${wrong.slice(0, 600)}\n${saveCase(made, seed, index)}`;
 }

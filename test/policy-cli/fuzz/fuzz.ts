@@ -7,9 +7,8 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { PROGRAMS } from "../../support/programs.ts";
 import { checkCase } from "./check.ts";
-import { compareHosts, writeCase } from "./disk.ts";
+import { compareHosts, NATIVE_IN_LITTLE_MEMORY, saveCase, writeCase } from "./disk.ts";
 import { type FuzzCase, makeCase } from "./mutate.ts";
 
 const DISK_STEP = 10;
@@ -19,14 +18,26 @@ const PATIENCE = 60;
 const [first = "Infinity", second] = process.argv.slice(2);
 if (process.send !== undefined) await work(Number(first));
 else if (fs.existsSync(first)) await repeat(first);
-else supervise(Number(first), Number(second ?? Date.now() % 1_000_000));
+else if (isNumber(first) && isNumber(second ?? "0")) supervise(Number(first), Number(second ?? Date.now() % 1_000_000));
+else {
+	console.error(`${first} is no number of seconds, nor a file: want npm run fuzz -- [SECONDS] [SEED], or npm run fuzz -- FILE`);
+	process.exit(2);
+}
+
+function isNumber(text: string): boolean {
+	return text === "Infinity" || /^\d+$/.test(text);
+}
 
 /** Another process does the cases, so that one that never ends is noticed. */
 function supervise(seconds: number, seed: number): void {
 	console.log(`seed ${seed}`);
 	const start = performance.now();
 	let [index, since] = [0, start];
-	const worker = fork(process.argv[1] as string, [String(seed)], { stdio: ["ignore", "inherit", "pipe", "ipc"] });
+	const worker = fork(process.argv[1] as string, [String(seed)], {
+		// What needs more memory than that is a finding.
+		execArgv: [...process.execArgv, "--max-old-space-size=512"],
+		stdio: ["ignore", "inherit", "pipe", "ipc"],
+	});
 	let complaint = "";
 	worker.stderr?.on("data", (chunk) => {
 		complaint += chunk;
@@ -56,9 +67,7 @@ function supervise(seconds: number, seed: number): void {
 }
 
 function stop(index: number, seed: number, wrong: string): never {
-	const file = path.join(os.tmpdir(), `qubes-fuzz-${seed}-${index}.json`);
-	fs.writeFileSync(file, JSON.stringify(makeCase(seed, index), null, "\t"));
-	console.log(`seed ${seed}, case ${index}: ${wrong.slice(0, 2000)}\nto see it again: npm run fuzz -- ${file}`);
+	console.log(`seed ${seed}, case ${index}: ${wrong.slice(0, 2000)}\n${saveCase(makeCase(seed, index), seed, index)}`);
 	process.exit(1);
 }
 
@@ -85,7 +94,7 @@ async function check(made: FuzzCase, index: number, onDisk: boolean): Promise<st
 	if (wrong !== null || !onDisk) return wrong;
 	const root = fs.mkdtempSync(path.join(os.tmpdir(), "qubes-fuzz-"));
 	try {
-		return await compareHosts(PROGRAMS.native, writeCase(root, made, index));
+		return await compareHosts(NATIVE_IN_LITTLE_MEMORY, writeCase(root, made, index));
 	} finally {
 		fs.rmSync(root, { recursive: true });
 	}
