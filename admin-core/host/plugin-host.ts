@@ -1,0 +1,129 @@
+import { createRequire } from "node:module";
+import { log } from "../log.ts";
+import { App } from "../model/app.ts";
+import { AdminError } from "../model/errors.ts";
+import { type Emitter, offClass, onClass } from "../model/events/emitter.ts";
+import type { EventArgs, Handler } from "../model/events/handler-table.ts";
+import { AdminVM, AppVM, DispVM, FullQube, LocalQube, Qube, RemoteVM, StandaloneVM, TemplateVM } from "../model/qubes/qube.ts";
+import type { HandlerShape, Manifest, MethodShape } from "./manifest.ts";
+import type { Method, PluginModule } from "./plugin.ts";
+
+/** What the `on` of a manifest may name. */
+const TARGETS: { readonly [name: string]: abstract new (...args: never[]) => Emitter } = {
+	...{ App, Qube, LocalQube, FullQube, AdminVM, TemplateVM, AppVM, StandaloneVM, DispVM, RemoteVM },
+};
+
+/** How the host was asked to tell what it does. */
+export interface HostOptions {
+	/** Told of each plugin that is loaded: which, why, and how long it took (`--trace-plugins`). */
+	readonly trace?: (line: string) => void;
+}
+
+/** A method of the Admin API, whose code is not loaded before it is called. */
+export interface HostedMethod {
+	readonly shape: MethodShape;
+	readonly load: () => Method;
+}
+
+/**
+ * Knows all plugins by their manifests, and loads the code of one when it is first needed: for a method that is called, or for an event that its
+ * patterns match and that is delivered (spec 6.2). The places of its handlers come from the manifests, so when it is loaded changes nothing
+ * of the order of dispatch.
+ */
+export class PluginHost {
+	private readonly trace: (line: string) => void;
+	private readonly plugins: Plugin[];
+	private readonly methods = new Map<string, HostedMethod>();
+	private readonly registered: (() => void)[] = [];
+
+	/** Throws an Error where two plugins serve the same method, or one names a class that does not exist. */
+	constructor(manifests: readonly Manifest[], { trace = () => undefined }: HostOptions = {}) {
+		this.trace = trace;
+		this.plugins = manifests.map((manifest) => new Plugin(manifest, this.trace));
+		for (const plugin of this.plugins) {
+			for (const shape of plugin.manifest.methods) this.addMethod(plugin, shape);
+			for (const shape of plugin.manifest.handlers) this.addHandler(plugin, shape);
+		}
+	}
+
+	/** The method of a name, null if no plugin has it. */
+	method(name: string): HostedMethod | null {
+		return this.methods.get(name) ?? null;
+	}
+
+	/** The names of all methods, sorted. */
+	methodNames(): string[] {
+		return [...this.methods.keys()].sort();
+	}
+
+	/** Takes the handlers of all plugins out again. */
+	close(): void {
+		for (const unregister of this.registered.splice(0)) unregister();
+	}
+
+	private addMethod(plugin: Plugin, shape: MethodShape): void {
+		const { name } = shape;
+		const other = this.methods.get(name);
+		if (other !== undefined) throw new Error(`two plugins serve ${name}: remove one; the second is ${plugin.manifest.name}`);
+		this.methods.set(name, { shape, load: () => plugin.method(name) });
+	}
+
+	private addHandler(plugin: Plugin, shape: HandlerShape): void {
+		const target = TARGETS[shape.on];
+		if (target === undefined) {
+			throw new Error(`plugin ${plugin.manifest.name}: no class "${shape.on}": want one of ${Object.keys(TARGETS).join(", ")}`);
+		}
+		for (const pattern of shape.patterns) {
+			const stub: Handler<Emitter> = (subject, event, args) => plugin.handle(shape, subject, event, args);
+			onClass(target as new () => Emitter, pattern, stub, { async: shape.async });
+			this.registered.push(() => offClass(target as new () => Emitter, pattern, stub));
+		}
+	}
+}
+
+/** One plugin: its manifest, and its module once it has been needed. */
+class Plugin {
+	readonly manifest: Manifest;
+	private readonly trace: (line: string) => void;
+	private module: PluginModule | null = null;
+	/** Why it cannot be loaded; it is tried once. */
+	private failure: string | null = null;
+
+	constructor(manifest: Manifest, trace: (line: string) => void) {
+		this.manifest = manifest;
+		this.trace = trace;
+	}
+
+	/** Throws an AdminError where the plugin cannot be loaded or lacks the method. */
+	method(name: string): Method {
+		const method = this.load(name)?.methods?.[name];
+		if (method !== undefined) return method;
+		throw new AdminError("QubesException", `${name}: ${this.failure ?? `plugin ${this.manifest.name} does not have it`}`);
+	}
+
+	/** Spec 6.2, rule 4: a plugin that cannot be loaded denies permissions and prevents what it was to watch over; else it is left out. */
+	handle(shape: HandlerShape, subject: Emitter, event: string, args: EventArgs): unknown {
+		const handler = this.load(event)?.handlers?.[shape.handler];
+		if (handler !== undefined) return handler(subject, event, args);
+		const reason = this.failure ?? `plugin ${this.manifest.name} has no handler "${shape.handler}"`;
+		if (event.startsWith("admin-permission:")) throw new AdminError("PermissionDenied", reason);
+		if (event.includes("-pre-")) throw new AdminError("QubesException", `${event}: ${reason}`);
+		return undefined;
+	}
+
+	/** The module, null if it cannot be loaded; synchronous, as events are (spec 6.2, rule 2). */
+	private load(why: string): PluginModule | null {
+		if (this.module !== null || this.failure !== null) return this.module;
+		const { name, module } = this.manifest;
+		const start = performance.now();
+		try {
+			this.module = createRequire(module)(module) as PluginModule;
+		} catch (error) {
+			this.failure = `plugin ${name} cannot be loaded: ${(error as Error).message.split("\n")[0]}`;
+			log("error", this.failure);
+		}
+		const took = (performance.now() - start).toFixed(1);
+		this.trace(`plugin ${name}: ${this.module === null ? "failed" : "loaded"} for ${why}, ${took} ms`);
+		return this.module;
+	}
+}

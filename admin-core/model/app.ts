@@ -1,0 +1,75 @@
+import { AdminError } from "./errors.ts";
+import { type Label, Labels } from "./labels.ts";
+import { PropertyHolder } from "./properties/holder.ts";
+import { checkQubeName, compareQubeNames, isUuid } from "./qubes/name.ts";
+import type { Qube } from "./qubes/qube.ts";
+
+/** Qubes have numbers from 1 to this; 0 is dom0. */
+const MAX_QID = 10_000;
+
+/** The whole system: its qubes, labels and global properties, which are declared in app-properties.ts (spec 3.7). */
+export class App extends PropertyHolder {
+	readonly holderName = "Qubes";
+	/** Its events have no subject in the event stream (spec 7.5). */
+	readonly wireName = "";
+	readonly labels: Labels;
+	/** Where kernels are kept, each in a folder of its own (spec 3.7). */
+	readonly kernelsDir: string;
+	private readonly byName = new Map<string, Qube>();
+
+	constructor(labels?: Iterable<Label>, kernelsDir = "/var/lib/qubes/vm-kernels") {
+		super();
+		this.labels = new Labels(labels);
+		this.kernelsDir = kernelsDir;
+	}
+
+	/** All qubes: dom0, then by name (spec 3.9). */
+	qubes(): Qube[] {
+		return [...this.byName.values()].sort((a, b) => compareQubeNames(a.name, b.name));
+	}
+
+	/** The qube of a name or `uuid:UUID`, null if there is none. */
+	find(name: string): Qube | null {
+		if (!name.startsWith("uuid:")) return this.byName.get(name) ?? null;
+		const uuid = name.slice("uuid:".length);
+		return [...this.byName.values()].find((qube) => qube.uuid === uuid) ?? null;
+	}
+
+	/**
+	 * The qube of a name or `uuid:UUID`, as a client names it (spec 7.2).
+	 * Throws QubesVMNotFoundError, QubesVMInvalidUUIDError, or QubesValueError for what is no name.
+	 */
+	qube(name: string): Qube {
+		const qube = this.find(name);
+		if (qube !== null) return qube;
+		if (!name.startsWith("uuid:")) checkQubeName(name);
+		else if (!isUuid(name.slice("uuid:".length))) throw new AdminError("QubesVMInvalidUUIDError", `Invalid UUID: '${name}'`);
+		throw new AdminError("QubesVMNotFoundError", `No such domain: '${name}'`);
+	}
+
+	/** Takes a qube into the collection and tells of it. Throws QubesVMAlreadyExistsError for a name, qid or uuid that is taken. */
+	add(qube: Qube): void {
+		const { name, qid, uuid } = qube;
+		for (const other of this.byName.values()) {
+			if (other.name !== name && other.qid !== qid && (uuid === "" || other.uuid !== uuid)) continue;
+			throw new AdminError("QubesVMAlreadyExistsError", `qube ${name} has the name, number or uuid of ${other.name}`);
+		}
+		this.byName.set(name, qube);
+		this.fire("domain-add", { vm: qube });
+	}
+
+	/** Takes a qube out of the collection; handlers of `domain-pre-delete` can prevent it. */
+	remove(qube: Qube): void {
+		this.fire("domain-pre-delete", { vm: qube }, { pre: true });
+		this.byName.delete(qube.name);
+		this.fire("domain-delete", { vm: qube });
+		qube.eventsEnabled = false;
+	}
+
+	/** A number that no qube has. Throws a QubesException when all are taken. */
+	freeQid(): number {
+		const taken = new Set(this.qubes().map(({ qid }) => qid));
+		for (let qid = 1; qid <= MAX_QID; qid++) if (!taken.has(qid)) return qid;
+		throw new AdminError("QubesException", `all ${MAX_QID} numbers of qubes are taken`);
+	}
+}

@@ -1,0 +1,133 @@
+import { AdminError } from "../errors.ts";
+import { Emitter } from "../events/emitter.ts";
+import type { Property, Value } from "./property.ts";
+
+// biome-ignore lint/suspicious/noExplicitAny: a property knows its own class of holders, a list of them does not
+type AnyProperty = Property<any>;
+
+/** What each class declares, not what it inherits. */
+const declared = new WeakMap<object, readonly AnyProperty[]>();
+/** All properties of a class by name, once it has been asked for. */
+const collected = new WeakMap<object, ReadonlyMap<string, AnyProperty>>();
+
+/** Declares properties of a class of holders; they come with all classes derived from it, and replace those of the same name there. */
+export function declareProperties<Holder extends PropertyHolder>(
+	// biome-ignore lint/suspicious/noExplicitAny: any class of holders, whatever its constructor takes
+	target: abstract new (...args: any[]) => Holder,
+	properties: readonly Property<Holder>[],
+): void {
+	declared.set(target, properties);
+}
+
+/** Something with properties: the app, and every qube (spec 3). Only what was set explicitly is kept; all else is its default. */
+export abstract class PropertyHolder extends Emitter {
+	private readonly explicit = new Map<string, Value>();
+
+	/** How messages name it: the qube's name, or `Qubes` for the app. */
+	abstract readonly holderName: string;
+
+	/** All properties in the order of every listing: stage, name. */
+	properties(): AnyProperty[] {
+		const compare = (a: AnyProperty, b: AnyProperty): number => a.stage - b.stage || (a.name < b.name ? -1 : 1);
+		return [...this.known().values()].sort(compare);
+	}
+
+	/** The property of a name. Throws a QubesNoSuchPropertyError. */
+	property(name: string): AnyProperty {
+		const property = this.known().get(name);
+		if (property === undefined) {
+			throw new AdminError("QubesNoSuchPropertyError", `Invalid property '${name}' of ${this.holderName}`);
+		}
+		return property;
+	}
+
+	hasProperty(name: string): boolean {
+		return this.known().has(name);
+	}
+
+	/** The value in force: what was set, or the default; undefined where there is neither. Throws QubesNoSuchPropertyError. */
+	get(name: string): Value | undefined {
+		const value = this.explicit.get(name);
+		return value === undefined ? this.getDefault(name) : value;
+	}
+
+	/** What the value would be if it was not set; undefined where there is no default. Throws QubesNoSuchPropertyError. */
+	getDefault(name: string): Value | undefined {
+		return this.property(name).defaultValue?.(this);
+	}
+
+	/** Whether nothing was set, even if what is set is what the default would be (spec 3.2). */
+	isDefault(name: string): boolean {
+		return !this.explicit.has(name);
+	}
+
+	/** Names and values of what was set, in the order of every listing. */
+	explicitValues(): [name: string, value: Value][] {
+		const set = this.properties().filter(({ name }) => this.explicit.has(name));
+		return set.map(({ name }) => [name, this.explicit.get(name) as Value]);
+	}
+
+	/** Sets a property; handlers of `property-pre-set:*` can prevent it (spec 3.3). Throws AdminError. */
+	set(name: string, given: Value): void {
+		const property = this.changeable(name);
+		const old = this.oldValue(name);
+		const value = property.accept(this, given);
+		const args = { name, newvalue: value, ...old };
+		this.fire(`property-pre-set:${name}`, args, { pre: true });
+		this.explicit.set(name, value);
+		this.fire(`property-set:${name}`, args);
+	}
+
+	/** Makes a property default again, or just says so if it was; handlers of `property-pre-reset:*` can prevent it (spec 3.3). Throws AdminError. */
+	reset(name: string): void {
+		this.changeable(name);
+		const args = { name, ...this.oldValue(name) };
+		this.fire(`property-pre-reset:${name}`, args, { pre: true });
+		this.fire(`property-pre-del:${name}`, args, { pre: true });
+		this.explicit.delete(name);
+		this.fire(`property-reset:${name}`, args);
+		this.fire(`property-del:${name}`, args);
+	}
+
+	/** Takes over what was set at another holder, without checks, by default all properties that are to be cloned (spec 3.4). */
+	cloneProperties(source: PropertyHolder, names = this.properties().flatMap((one) => (one.isCloned ? [one.name] : []))): void {
+		for (const name of names) {
+			const value = source.explicit.get(name);
+			if (value !== undefined) this.explicit.set(name, value);
+		}
+		this.fire("clone-properties", { src: source, proplist: names });
+	}
+
+	/** The property, if it may be set or reset now. */
+	private changeable(name: string): AnyProperty {
+		const property = this.property(name);
+		const refusal = property.isComputed
+			? "cannot be set"
+			: property.isWriteOnce && this.explicit.has(name)
+				? "is set already and cannot be changed"
+				: null;
+		if (refusal === null) return property;
+		throw new AdminError("QubesPropertyValueError", `property '${name}' on ${this.constructor.name} instance ${refusal}`);
+	}
+
+	/** The `oldvalue` of an event, where there is one; nobody asks for it while events are off. */
+	private oldValue(name: string): { oldvalue?: Value } {
+		if (!this.eventsEnabled) return {};
+		const old = this.get(name);
+		return old === undefined ? {} : { oldvalue: old };
+	}
+
+	private known(): ReadonlyMap<string, AnyProperty> {
+		return collectProperties(this.constructor);
+	}
+}
+
+function collectProperties(target: object): ReadonlyMap<string, AnyProperty> {
+	const known = collected.get(target);
+	if (known !== undefined) return known;
+	const parent = Object.getPrototypeOf(target) as object;
+	const properties = new Map(parent === Function.prototype ? [] : collectProperties(parent));
+	for (const property of declared.get(target) ?? []) properties.set(property.name, property);
+	collected.set(target, properties);
+	return properties;
+}

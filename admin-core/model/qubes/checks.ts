@@ -1,0 +1,52 @@
+import { AdminError } from "../errors.ts";
+import { formatValue, type Value } from "../properties/property.ts";
+import { providesNetwork } from "./kinds.ts";
+import type { Qube } from "./qube.ts";
+
+/** Checks of values that several properties share (spec 3.7, 3.8); each returns the value or throws an AdminError. */
+type Check = (holder: unknown, value: Value) => Value;
+
+/** A number from 1 on. */
+export function checkAboveZero(name: string): Check {
+	return (_holder, value) => {
+		if (Number(value) > 0) return value;
+		throw new AdminError("QubesPropertyValueError", `${name}: want a number above 0, not ${formatValue(value)}`);
+	};
+}
+
+/** A number from 0 on. */
+export function checkNotNegative(name: string): Check {
+	return (_holder, value) => {
+		if (Number(value) >= 0) return value;
+		throw new AdminError("QubesPropertyValueError", `${name}: want 0 or more, not ${formatValue(value)}`);
+	};
+}
+
+/** A text that fits a pattern as a whole; `wanted` says which. */
+export function checkText(name: string, pattern: RegExp, wanted: string): Check {
+	return (_holder, value) => {
+		if (pattern.test(String(value))) return value;
+		throw new AdminError("QubesPropertyValueError", `${name}: want ${wanted}, not '${formatValue(value)}'`);
+	};
+}
+
+/** A qube that others can be connected through, or none. */
+export function checkProvidesNetwork(name: string, qube: Qube | null): Qube | null {
+	if (qube === null || providesNetwork(qube)) return qube;
+	throw new AdminError("QubesValueError", `${name}: the '${qube.name}' qube does not provide network: set its provides_network`);
+}
+
+/** A net qube that is not connected through the qube itself. */
+export function checkNetvm(qube: Qube, netvm: Qube | null): Qube | null {
+	checkProvidesNetwork("netvm", netvm);
+	const seen = new Set<Qube>();
+	for (let next = netvm; next !== null && !seen.has(next); next = next.related("netvm")) {
+		if (next === qube)
+			throw new AdminError(
+				"QubesValueError",
+				`Loops in network are unsupported: ${netvm?.name} is connected through ${qube.name}`,
+			);
+		seen.add(next);
+	}
+	return netvm;
+}

@@ -1,0 +1,50 @@
+import path from "node:path";
+import type { ExecutionContext } from "ava";
+import { Dispatcher } from "../../../admin-core/api/dispatch.ts";
+import { readManifests } from "../../../admin-core/host/manifest.ts";
+import { PluginHost } from "../../../admin-core/host/plugin-host.ts";
+import type { App } from "../../../admin-core/model/app.ts";
+import { isAdminError } from "../../../admin-core/model/errors.ts";
+import { makeHouse } from "../model/house.ts";
+
+/** Where the plugins of the house are. */
+export const PLUGINS = path.resolve(import.meta.dirname, "../../../admin-core/plugins");
+
+/** An app with all plugins, and somebody who takes calls for it. */
+export interface Desk {
+	readonly app: App;
+	/** What `--trace-plugins` would print. */
+	readonly traced: string[];
+	/** How often the store was saved. */
+	saved: number;
+	/** A call; `destination` may have the source in front, as `work>dom0`. The reply, or `CLASS: message` of an error. */
+	call(destination: string, method: string, payload?: string | Buffer): Promise<string>;
+}
+
+/** Opens a desk for one test. */
+export function openDesk(t: ExecutionContext, app = makeHouse()): Desk {
+	const traced: string[] = [];
+	const manifests = readManifests(PLUGINS, (error) => t.fail(error.message));
+	const host = new PluginHost(manifests, { trace: (line) => traced.push(line) });
+	t.teardown(() => host.close());
+	const desk: Desk = {
+		app,
+		traced,
+		saved: 0,
+		async call(where, method, payload = "") {
+			const [destination = "", source = "dom0"] = where.split(">").reverse();
+			const plus = method.indexOf("+");
+			const [name, argument] = plus < 0 ? [method, ""] : [method.slice(0, plus), method.slice(plus + 1)];
+			try {
+				return await dispatcher.call({ method: name, argument, source, destination, payload: Buffer.from(payload) });
+			} catch (error) {
+				if (!isAdminError(error)) throw error;
+				return `${error.kind}: ${error.message}`;
+			}
+		},
+	};
+	const dispatcher = new Dispatcher(app, host, async () => {
+		desk.saved++;
+	});
+	return desk;
+}
