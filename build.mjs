@@ -19,6 +19,9 @@ const VARIANTS = {
 	faults: "test/qrexec-policy-exec-faults",
 };
 
+/** The commands of admin-core/tools. */
+const COMMANDS = ["qubes-prefs", "qvm-create", "qvm-features", "qvm-ls", "qvm-prefs", "qvm-remove", "qvm-service", "qvm-tags"];
+
 const variants = process.argv.length > 2 ? process.argv.slice(2) : ["release"];
 const unknown = variants.find((name) => VARIANTS[name] === undefined);
 if (unknown !== undefined) {
@@ -27,6 +30,7 @@ if (unknown !== undefined) {
 }
 writeWhole("qrexec-policy-exec.cjs", await bundleForNode("policy-cli/exec/entry-node.ts"));
 writeWhole("build/exec.quickjs.js", await bundleForQuickjs("policy-cli/exec/entry-quickjs.ts"));
+await buildAdminCore();
 for (const variant of variants) await buildExecutable(variant, VARIANTS[variant]);
 for (const name of ["qrexec-policy-exec.cjs", ...variants.map((variant) => VARIANTS[variant])]) {
 	console.log(`dist/${name}  ${fs.statSync(path.join(dist, name)).size.toLocaleString("en")} bytes`);
@@ -48,6 +52,30 @@ async function bundleForQuickjs(entry) {
 	return code;
 }
 
+/** qubesd, its commands and its plugins, each a bundle of its own; plugins are loaded by require, so they are CommonJS. */
+async function buildAdminCore() {
+	for (const name of ["qubesd", ...COMMANDS]) {
+		const entry = name === "qubesd" ? "admin-core/qubesd.ts" : `admin-core/tools/entries/${name}.ts`;
+		const banner = {
+			js: 'import { createRequire as makeRequire } from "node:module"; const require = makeRequire(import.meta.url);',
+		};
+		const { outputFiles } = await build({ ...bundleOptions(entry), platform: "node", target: "node20", format: "esm", banner });
+		writeWhole(`lib/${name}.mjs`, outputFiles[0].text);
+		writeWhole(`bin/${name}`, launcher(`lib/${name}.mjs`), 0o755);
+	}
+	const plugins = path.join(root, "admin-core/plugins");
+	for (const name of fs.readdirSync(plugins)) {
+		const manifest = JSON.parse(fs.readFileSync(path.join(plugins, name, "manifest.json"), "utf8"));
+		writeWhole(`lib/plugins/${name}/manifest.json`, `${JSON.stringify({ ...manifest, module: "./index.cjs" })}\n`);
+		writeWhole(`lib/plugins/${name}/index.cjs`, await bundleForNode(`admin-core/plugins/${name}/index.ts`));
+	}
+}
+
+/** A program that runs a file of dist/ on Node, also through a link. */
+function launcher(file) {
+	return `#!/bin/sh\nexec node "$(dirname "$(readlink -f "$0")")/../${file}" "$@"\n`;
+}
+
 function bundleOptions(entry) {
 	const define = { QUBES_CORE_VERSION: JSON.stringify(version) };
 	return { entryPoints: [path.join(root, entry)], bundle: true, write: false, define, logLevel: "warning", charset: "utf8" };
@@ -66,7 +94,7 @@ async function buildExecutable(variant, name) {
 			process.exit(1);
 		}
 		console.warn(`no native executable: ${error.message}\ndist/${name} starts the Node bundle instead, which is much slower`);
-		writeWhole(name, '#!/bin/sh\nexec node "$(dirname "$(readlink -f "$0")")/../qrexec-policy-exec.cjs" "$@"\n', 0o755);
+		writeWhole(name, launcher("qrexec-policy-exec.cjs"), 0o755);
 	}
 }
 

@@ -79,6 +79,38 @@ test("no wing imports another, but storage-reflink the types of admin-core's sto
 	);
 });
 
+/** What each room of admin-core may import besides itself, log.ts and modules of Node. */
+const ROOMS: { readonly [room: string]: readonly string[] } = {
+	model: [],
+	store: ["saxes"],
+	host: ["model"],
+	api: ["host", "model"],
+	plugins: ["host", "model"],
+	system: ["api", "host", "model", "store"],
+	tools: ["yargs", "minimatch"],
+};
+for (const [room, others] of Object.entries(ROOMS)) {
+	test(`admin-core/${room} imports only ${["itself", ...others].join(", ")}`, (t) => {
+		const imports = importsOf(`admin-core/${room}`);
+		t.true(imports.length > 0);
+		const allowed = ({ from, target }: Import): boolean => {
+			if (target === null) return from.startsWith("node:") || others.includes(from);
+			return target === "admin-core/log.ts" || [room, ...others].some((name) => target.startsWith(`admin-core/${name}/`));
+		};
+		t.deepEqual(
+			imports.filter((one) => !allowed(one)),
+			[],
+		);
+	});
+}
+
+test("plugins import of the host its types only: they are bundled on their own", (t) => {
+	const values = importsOf("admin-core/plugins").filter(
+		({ target, isType }) => target?.startsWith("admin-core/host/") && !isType,
+	);
+	t.deepEqual(values, []);
+});
+
 for (const file of ["dist/build/exec.quickjs.js", "dist/qrexec-policy-exec.cjs"]) {
 	test(`${file} has neither yargs nor minimatch in it and needs only modules of Node`, (t) => {
 		const text = fs.readFileSync(file, "utf8");
@@ -93,8 +125,8 @@ for (const file of ["dist/build/exec.quickjs.js", "dist/qrexec-policy-exec.cjs"]
 	});
 }
 
-test(`no file of policy-cli is over ${MAX_LINES} lines`, (t) => {
-	const files = allFilesOf("policy-cli");
+test(`no file of the wings is over ${MAX_LINES} lines`, (t) => {
+	const files = WINGS.flatMap(allFilesOf);
 	t.true(files.length > 40);
 	const long = files.map((file) => ({ file, lines: fs.readFileSync(file, "utf8").split("\n").length - 1 }));
 	t.deepEqual(

@@ -1,17 +1,9 @@
 import type { MethodShape, Presence } from "../host/manifest.ts";
-import type { Call, Filter } from "../host/plugin.ts";
+import type { Answer, Call, Filter } from "../host/plugin.ts";
 import type { PluginHost } from "../host/plugin-host.ts";
 import type { App } from "../model/app.ts";
 import { AdminError } from "../model/errors.ts";
-
-/** A request as it came over a socket, in its parts (spec 7.2). */
-export interface Request {
-	readonly method: string;
-	readonly argument: string;
-	readonly source: string;
-	readonly destination: string;
-	readonly payload: Buffer;
-}
+import type { Request } from "./wire.ts";
 
 /** Answers requests: finds the qubes and the method, checks the shape, has the plugin do it, and saves. */
 export class Dispatcher {
@@ -26,8 +18,8 @@ export class Dispatcher {
 		this.save = save;
 	}
 
-	/** The content of the reply; the checks are in the order of spec 7.2. Throws AdminError; what else it throws is a defect. */
-	async call(request: Request): Promise<string> {
+	/** The answer of the method; the checks are in the order of spec 7.2. Throws AdminError; what else it throws is a defect. */
+	async call(request: Request): Promise<Answer> {
 		const source = this.app.qube(request.source);
 		const destination = this.app.qube(request.destination);
 		const method = this.host.method(request.method);

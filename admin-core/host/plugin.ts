@@ -1,5 +1,5 @@
 import type { App } from "../model/app.ts";
-import type { Handler } from "../model/events/handler-table.ts";
+import type { EventArgs, Handler } from "../model/events/handler-table.ts";
 import type { Qube } from "../model/qubes/qube.ts";
 
 /** What the module of a plugin exports: for each method and handler of its manifest one function (docs/plugins.md). */
@@ -9,8 +9,19 @@ export interface PluginModule {
 	readonly handlers?: { readonly [name: string]: Handler<any> };
 }
 
-/** A method of the Admin API: returns the content of the reply. Throws AdminError; what else it throws is a defect. */
-export type Method = (call: Call) => string | Promise<string>;
+/** A method of the Admin API. Throws AdminError; what else it throws is a defect. */
+export type Method = (call: Call) => Answer | Promise<Answer>;
+
+/** What a method gives back: the content of the reply, or what is to be done with a stream of events to the client. */
+export type Answer = string | ((stream: EventSink) => void);
+
+/** A client that is told of events (spec 7.5); nothing here throws. */
+export interface EventSink {
+	/** `subject` is the name of a qube, empty for the app; the arguments go in their order. */
+	readonly send: (subject: string, event: string, args: EventArgs) => void;
+	/** Calls back once when the client is gone. */
+	readonly onClose: (listener: () => void) => void;
+}
 
 /** One call; that its parts are there or not, as the manifest says, was checked before. */
 export interface Call {

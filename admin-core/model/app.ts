@@ -1,8 +1,10 @@
+import { randomUUID } from "node:crypto";
 import { AdminError } from "./errors.ts";
 import { type Label, Labels } from "./labels.ts";
 import { PropertyHolder } from "./properties/holder.ts";
-import { checkQubeName, compareQubeNames, isUuid } from "./qubes/name.ts";
-import type { Qube } from "./qubes/qube.ts";
+import type { Value } from "./properties/property.ts";
+import { checkQubeName, compareQubeNames, isUuid, type QubeClassName } from "./qubes/name.ts";
+import { QUBE_CLASSES, type Qube } from "./qubes/qube.ts";
 
 /** Qubes have numbers from 1 to this; 0 is dom0. */
 const MAX_QID = 10_000;
@@ -47,23 +49,50 @@ export class App extends PropertyHolder {
 		throw new AdminError("QubesVMNotFoundError", `No such domain: '${name}'`);
 	}
 
+	/**
+	 * Makes a qube with properties, which are set in their order, and takes it into the collection; a number and a uuid are found for it.
+	 * Its events are `domain-init`, then `domain-add` of the app (spec 1.6). Throws AdminError; then there is no new qube.
+	 */
+	create(klass: QubeClassName, properties: Iterable<readonly [name: string, value: Value]>): Qube {
+		const qube = new QUBE_CLASSES[klass](this);
+		qube.set("qid", this.freeQid());
+		qube.set("uuid", randomUUID());
+		for (const [name, value] of properties) qube.set(name, value);
+		this.checkNew(qube);
+		qube.eventsEnabled = true;
+		qube.fire("domain-init");
+		this.add(qube);
+		return qube;
+	}
+
 	/** Takes a qube into the collection and tells of it. Throws QubesVMAlreadyExistsError for a name, qid or uuid that is taken. */
 	add(qube: Qube): void {
-		const { name, qid, uuid } = qube;
-		for (const other of this.byName.values()) {
-			if (other.name !== name && other.qid !== qid && (uuid === "" || other.uuid !== uuid)) continue;
-			throw new AdminError("QubesVMAlreadyExistsError", `qube ${name} has the name, number or uuid of ${other.name}`);
-		}
-		this.byName.set(name, qube);
+		this.checkNew(qube);
+		this.byName.set(qube.name, qube);
 		this.fire("domain-add", { vm: qube });
 	}
 
-	/** Takes a qube out of the collection; handlers of `domain-pre-delete` can prevent it. */
+	/** Takes a qube out of the collection; handlers of `domain-pre-delete` can prevent it. Its own events stay on. */
 	remove(qube: Qube): void {
 		this.fire("domain-pre-delete", { vm: qube }, { pre: true });
 		this.byName.delete(qube.name);
 		this.fire("domain-delete", { vm: qube });
-		qube.eventsEnabled = false;
+	}
+
+	/** Who names a qube in a property that is set: `work.netvm`, or `Qubes.clockvm` for the app. */
+	usersOf(qube: Qube): string[] {
+		const holders: PropertyHolder[] = [this, ...this.qubes().filter((other) => other !== qube)];
+		return holders.flatMap((holder) => {
+			const names = holder.explicitValues().filter(([, value]) => value === qube);
+			return names.map(([name]) => `${holder.holderName}.${name}`);
+		});
+	}
+
+	private checkNew({ name, qid, uuid }: Qube): void {
+		for (const other of this.byName.values()) {
+			if (other.name !== name && other.qid !== qid && (uuid === "" || other.uuid !== uuid)) continue;
+			throw new AdminError("QubesVMAlreadyExistsError", `qube ${name} has the name, number or uuid of ${other.name}`);
+		}
 	}
 
 	/** A number that no qube has. Throws a QubesException when all are taken. */

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { AdminError } from "../errors.ts";
 import { declareProperties } from "../properties/holder.ts";
 import {
@@ -87,11 +86,6 @@ declareProperties<RemoteVM>(RemoteVM, [
 	textProperty("transport_rpc", { default: "", doc: "The service that the relay is called with." }),
 	textProperty("remote_name", { default: "", doc: "The name that the qube has on its own machine." }),
 ]);
-
-/** A uuid for a new qube. */
-export function newUuid(): string {
-	return randomUUID();
-}
 
 function fixed<Holder>(name: string, type: "str" | "int", value: string | number): Property<Holder> {
 	return computedProperty<Holder>(name, type, `Always ${value}.`, () => value);

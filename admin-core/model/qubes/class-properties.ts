@@ -1,4 +1,3 @@
-import { randomInt } from "node:crypto";
 import { AdminError } from "../errors.ts";
 import { onClass } from "../events/emitter.ts";
 import { declareProperties } from "../properties/holder.ts";
@@ -47,11 +46,6 @@ declareProperties<DispVM>(DispVM, [
 for (const target of [AppVM, DispVM]) {
 	onClass<Qube>(target, "property-pre-reset:template", refuseUnset, { bound: true });
 	onClass<Qube>(target, "property-pre-set:template", refuseWhileRunning, { bound: true });
-}
-
-/** A number for a new disposable. */
-export function newDispid(): number {
-	return randomInt(0, MAX_DISPID + 1);
 }
 
 function acceptDispid(_qube: unknown, value: Value): Value {

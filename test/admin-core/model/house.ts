@@ -1,9 +1,9 @@
 import "../../../admin-core/model/declarations.ts";
+import { randomUUID } from "node:crypto";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { App } from "../../../admin-core/model/app.ts";
-import { newUuid } from "../../../admin-core/model/qubes/base-properties.ts";
 import type { QubeClassName } from "../../../admin-core/model/qubes/name.ts";
 import { QUBE_CLASSES, type Qube } from "../../../admin-core/model/qubes/qube.ts";
 
@@ -23,7 +23,7 @@ export function addQube(
 	properties: { readonly [name: string]: unknown } = {},
 ): Qube {
 	const qube = new QUBE_CLASSES[klass](app);
-	const own = klass === "AdminVM" ? {} : { name, qid: app.freeQid(), uuid: newUuid() };
+	const own = klass === "AdminVM" ? {} : { name, qid: app.freeQid(), uuid: randomUUID() };
 	for (const [property, value] of Object.entries({ ...own, label: "red", ...properties })) qube.set(property, value as string);
 	qube.eventsEnabled = true;
 	app.add(qube);

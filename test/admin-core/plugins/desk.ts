@@ -36,7 +36,8 @@ export function openDesk(t: ExecutionContext, app = makeHouse()): Desk {
 			const plus = method.indexOf("+");
 			const [name, argument] = plus < 0 ? [method, ""] : [method.slice(0, plus), method.slice(plus + 1)];
 			try {
-				return await dispatcher.call({ method: name, argument, source, destination, payload: Buffer.from(payload) });
+				const answer = await dispatcher.call({ method: name, argument, source, destination, payload: Buffer.from(payload) });
+				return typeof answer === "string" ? answer : "a stream";
 			} catch (error) {
 				if (!isAdminError(error)) throw error;
 				return `${error.kind}: ${error.message}`;

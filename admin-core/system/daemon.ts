@@ -1,0 +1,112 @@
+import { Dispatcher } from "../api/dispatch.ts";
+import { notifyReady } from "../api/notify.ts";
+import { listen, type SocketServer } from "../api/server.ts";
+import type { Request } from "../api/wire.ts";
+import { type Manifest, readManifests } from "../host/manifest.ts";
+import { PluginHost } from "../host/plugin-host.ts";
+import { log } from "../log.ts";
+import { AdminError } from "../model/errors.ts";
+import { StoreError } from "../store/errors.ts";
+import { StoreFile } from "../store/store-file.ts";
+import { describeApp } from "./describe-app.ts";
+import { type Loaded, loadApp } from "./load-app.ts";
+
+/** Where qubesd finds things, and how it talks. */
+export interface DaemonOptions {
+	/** qubes.xml */
+	readonly store: string;
+	/** Sockets for `admin.*` and for `internal.*` (spec 7.1). */
+	readonly socket: string;
+	readonly internalSocket: string;
+	/** Folders with plugins in them. */
+	readonly pluginDirs: readonly string[];
+	readonly kernelsDir?: string | undefined;
+	/** Told of each plugin that is loaded. */
+	readonly trace?: ((line: string) => void) | undefined;
+	/** Whether errors are sent with their stack. */
+	readonly debug?: boolean;
+}
+
+/** The group that may talk to qubesd, if there is one of this name (issue: 0660 root:qubes). */
+const GROUP = "qubes";
+const SOCKET_MODE = 0o660;
+/** Methods of trusted programs only; they are served on a socket of their own. */
+const INTERNAL = "internal.";
+
+/** qubesd: a store, an app, plugins, and two sockets. */
+export class Daemon {
+	private readonly store: StoreFile;
+	private readonly host: PluginHost;
+	private readonly servers: readonly SocketServer[];
+
+	private constructor(store: StoreFile, host: PluginHost, servers: readonly SocketServer[]) {
+		this.store = store;
+		this.host = host;
+		this.servers = servers;
+	}
+
+	/**
+	 * Starts everything, in this order: plugins are known, the store is loaded, the sockets listen. Throws StoreError, AdminError or Error, which say
+	 * what is wrong; then nothing of it runs.
+	 */
+	static async start(options: DaemonOptions): Promise<Daemon> {
+		const host = new PluginHost(
+			options.pluginDirs.flatMap(readPlugins),
+			options.trace === undefined ? {} : { trace: options.trace },
+		);
+		const store = await StoreFile.open(options.store);
+		try {
+			const { data, warnings } = await store.load();
+			for (const warning of warnings) log("warning", warning);
+			const loaded = loadApp(data, options.kernelsDir);
+			const dispatcher = new Dispatcher(loaded.app, host, () => save(store, loaded));
+			const servers = await openSockets(dispatcher, options);
+			await notifyReady(`${loaded.app.qubes().length} qubes`);
+			return new Daemon(store, host, servers);
+		} catch (error) {
+			await store.close();
+			host.close();
+			throw error;
+		}
+	}
+
+	/** Ends calls under way and saves under way, then lets go of the store. */
+	async close(): Promise<void> {
+		await Promise.all(this.servers.map((server) => server.close()));
+		await this.store.close();
+		this.host.close();
+	}
+}
+
+function readPlugins(dir: string): Manifest[] {
+	return readManifests(dir, (error) => log("error", `a plugin is left out: ${error.message}`));
+}
+
+/** A change that could not be saved stands in memory, and goes into the file with the next one that can. */
+async function save(store: StoreFile, loaded: Loaded): Promise<void> {
+	try {
+		await store.save(describeApp(loaded));
+	} catch (error) {
+		if (!(error instanceof StoreError)) throw error;
+		log("error", error.message);
+		throw new AdminError("QubesException", `changed, but not saved: ${error.message}`);
+	}
+}
+
+async function openSockets(
+	dispatcher: Dispatcher,
+	{ socket, internalSocket, debug = false }: DaemonOptions,
+): Promise<SocketServer[]> {
+	const serve = (isInternal: boolean) => (request: Request) => {
+		if (request.method.startsWith(INTERNAL) === isInternal) return dispatcher.call(request);
+		throw new AdminError("ProtocolError", `no such method: '${request.method}'`);
+	};
+	const place = (path: string) => ({ path, mode: SOCKET_MODE, group: GROUP });
+	const main = await listen(place(socket), serve(false), { debug });
+	try {
+		return [main, await listen(place(internalSocket), serve(true), { debug })];
+	} catch (error) {
+		await main.close();
+		throw error;
+	}
+}

@@ -1,0 +1,88 @@
+import net from "node:net";
+import { DaemonError, EmptyReplyError, RemoteError, UsageError } from "./errors.ts";
+import { remoteMessage } from "./remote-message.ts";
+
+/** Where qubesd listens for `admin.*` (spec 7.1). */
+export const QUBESD_SOCKET = "/var/run/qubesd.sock";
+
+/**
+ * Calls a method of the Admin API as dom0 and returns the content of its reply (spec 7.2, 7.3); one connection for each call.
+ * Throws RemoteError for an exception of the daemon, EmptyReplyError where it says nothing, DaemonError where it is not reached or not
+ * understood, and UsageError, before anything is sent, for an argument that no header can hold.
+ */
+export async function call(
+	socketPath: string,
+	destination: string,
+	method: string,
+	argument = "",
+	payload: string | Uint8Array = "",
+): Promise<Buffer> {
+	for (const part of [argument, destination]) {
+		if (/[^!-~]/.test(part)) throw new UsageError(`invalid name "${part}": want printable ASCII characters without spaces`);
+	}
+	const header = `${method}+${argument} dom0 name ${destination}\0`;
+	return parseReply(await exchange(socketPath, Buffer.concat([Buffer.from(header), Buffer.from(payload)])));
+}
+
+/** Sends a request, shuts its way down and returns what comes until the other side closes. */
+function exchange(socketPath: string, request: Buffer): Promise<Buffer> {
+	return new Promise((resolve, reject) => {
+		const chunks: Buffer[] = [];
+		let connected = false;
+		const socket = net.connect({ path: socketPath }, () => {
+			connected = true;
+			socket.end(request);
+		});
+		socket.on("data", (chunk: Buffer) => chunks.push(chunk));
+		socket.on("close", () => resolve(Buffer.concat(chunks)));
+		socket.on("error", (error: NodeJS.ErrnoException) => {
+			// A daemon that hangs up while we speak has said what it wanted to say.
+			if (!connected) reject(new DaemonError(`cannot reach qubesd at "${socketPath}": ${describe(error)}`));
+		});
+	});
+}
+
+function describe(error: NodeJS.ErrnoException): string {
+	switch (error.code) {
+		case "ENOENT":
+			return "no such socket: is qubesd running?";
+		case "ECONNREFUSED":
+			return "nobody listens there: is qubesd running?";
+		case "EACCES":
+		case "EPERM":
+			return "not permitted: be root or in the group qubes";
+		default:
+			return error.code ?? error.message;
+	}
+}
+
+/** `0` NUL CONTENT, or `2` NUL CLASS NUL TRACEBACK NUL FORMAT NUL (ARG NUL)* (spec 7.3). */
+function parseReply(reply: Buffer): Buffer {
+	if (reply.length === 0) throw new EmptyReplyError();
+	const type = reply.toString("latin1", 0, 2);
+	if (type === "0\0") return reply.subarray(2);
+	const [kind, , format, ...rest] = reply.toString("utf8", 2).split("\0");
+	if (type !== "2\0" || kind === undefined || format === undefined || rest.length === 0) {
+		throw new DaemonError("qubesd sent what is no reply: want a type, a NUL and content");
+	}
+	throw new RemoteError(kind, remoteMessage(kind, format, rest.slice(0, -1)));
+}
+
+/** The daemon behind one socket. */
+export class Qubesd {
+	private readonly socketPath: string;
+
+	constructor(socketPath: string) {
+		this.socketPath = socketPath;
+	}
+
+	/** Calls a method; the content of the reply as text. Throws as `call` does. */
+	async call(destination: string, method: string, argument = "", payload = ""): Promise<string> {
+		return (await call(this.socketPath, destination, method, argument, payload)).toString("utf8");
+	}
+
+	/** Calls a method that answers with a list, a line each. Throws as `call` does. */
+	async list(destination: string, method: string): Promise<string[]> {
+		return (await this.call(destination, method)).split("\n").filter((line) => line !== "");
+	}
+}

@@ -1,0 +1,98 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import fs from "node:fs";
+import net from "node:net";
+import os from "node:os";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ExecutionContext } from "ava";
+import { type Ended, runToEnd } from "../../support/run-program.ts";
+
+/** The built qubesd on a copy of the example store, and the built commands. */
+export class House {
+	readonly dir: string;
+	private daemon: ChildProcess | null = null;
+	/** What the daemon wrote to standard error. */
+	logged = "";
+
+	private constructor(dir: string) {
+		this.dir = dir;
+	}
+
+	/** Starts a daemon, which ends with the test; `store` replaces the text of the store. */
+	static async open(t: ExecutionContext, store = fs.readFileSync("examples/qubes.xml", "utf8")): Promise<House> {
+		const house = House.prepare(t, store);
+		await house.start();
+		return house;
+	}
+
+	/** The same without a daemon. */
+	static prepare(t: ExecutionContext, store: string): House {
+		const house = new House(fs.mkdtempSync(path.join(os.tmpdir(), "qubesd-")));
+		fs.writeFileSync(house.path("qubes.xml"), store);
+		t.teardown(async () => {
+			await house.stop("SIGKILL");
+			fs.rmSync(house.dir, { recursive: true });
+		});
+		return house;
+	}
+
+	path(name: string): string {
+		return path.join(this.dir, name);
+	}
+
+	/** Starts the daemon and waits until it can be called. */
+	async start(): Promise<void> {
+		this.daemon = spawn(path.resolve("dist/bin/qubesd"), this.daemonArguments(), { stdio: ["ignore", "ignore", "pipe"] });
+		this.daemon.stderr?.on("data", (chunk) => {
+			this.logged += chunk;
+		});
+		const ended = once(this.daemon, "exit").then(() => {
+			throw new Error(`qubesd ended: ${this.logged}`);
+		});
+		ended.catch(() => undefined);
+		await Promise.race([ended, this.untilListening()]);
+	}
+
+	/** How the daemon is started. */
+	daemonArguments(): string[] {
+		return [
+			...["--store", this.path("qubes.xml"), "--socket", this.path("qubesd.sock")],
+			...["--internal-socket", this.path("internal.sock"), "--kernels", this.path("kernels"), "--trace-plugins"],
+		];
+	}
+
+	/** Stops the daemon and waits until it has ended. */
+	async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
+		const { daemon } = this;
+		if (daemon === null || daemon.exitCode !== null || daemon.signalCode !== null) return;
+		const ended = once(daemon, "exit");
+		daemon.kill(signal);
+		await ended;
+	}
+
+	/** Runs a command of dist/bin on this daemon. */
+	run(command: string, ...args: readonly string[]): Promise<Ended> {
+		return runToEnd([path.resolve("dist/bin", command), ...args], { env: { QUBESD_SOCKET: this.path("qubesd.sock") } });
+	}
+
+	/** Sends the bytes of a request and returns those of the reply. */
+	async call(request: string | Buffer, socketName = "qubesd.sock"): Promise<string> {
+		const socket = net.connect({ path: this.path(socketName), allowHalfOpen: true });
+		const chunks: Buffer[] = [];
+		socket.on("data", (chunk) => chunks.push(chunk));
+		socket.on("error", () => undefined);
+		socket.end(request);
+		await once(socket, "close");
+		return Buffer.concat(chunks).toString("latin1");
+	}
+
+	/** The text of the store. */
+	store(): string {
+		return fs.readFileSync(this.path("qubes.xml"), "utf8");
+	}
+
+	private async untilListening(): Promise<void> {
+		while (!fs.existsSync(this.path("internal.sock"))) await sleep(20);
+	}
+}
