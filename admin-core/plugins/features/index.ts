@@ -2,6 +2,7 @@ import type { Call, PluginModule } from "../../host/plugin.ts";
 import { AdminError } from "../../model/errors.ts";
 import type { EventArgs } from "../../model/events/handler-table.ts";
 import type { Features } from "../../model/features.ts";
+import { listReply } from "../../model/list-reply.ts";
 
 /** Features that the daemon keeps for itself, so that nobody sets them, dom0 included (spec 2.3). */
 const RESERVED = ["deferred-netvm-original", "preload-dispvm", "preload-dispvm-completed", "preload-dispvm-in-progress"];
@@ -12,11 +13,10 @@ type LookUp = "checkWithTemplate" | "checkWithNetvm" | "checkWithAdminvm" | "che
 export const methods: NonNullable<PluginModule["methods"]> = {
 	"admin.vm.feature.List": ({ destination, permit }) => {
 		const sees = permit();
-		const names = destination.features.entries().map(([name]) => name);
-		return names
-			.filter(sees)
-			.map((name) => `${name}\n`)
-			.join("");
+		return listReply(
+			destination.features.entries().map(([name]) => name),
+			sees,
+		);
 	},
 	"admin.vm.feature.Get": (call) => {
 		call.permit();

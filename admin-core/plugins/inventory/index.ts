@@ -1,4 +1,5 @@
 import type { PluginModule } from "../../host/plugin.ts";
+import { listReply } from "../../model/list-reply.ts";
 import { QUBE_CLASS_NAMES } from "../../model/qubes/name.ts";
 
 /** Who is there (spec 8.1). */
@@ -10,9 +11,7 @@ export const methods: NonNullable<PluginModule["methods"]> = {
 	},
 	"admin.vmclass.List": ({ permit }) => {
 		const sees = permit();
-		return QUBE_CLASS_NAMES.filter(sees)
-			.map((name) => `${name}\n`)
-			.join("");
+		return listReply(QUBE_CLASS_NAMES, sees);
 	},
 	// Without a hypervisor nobody knows what a qube uses.
 	"admin.vm.CurrentState": ({ destination, permit }) => {

@@ -1,16 +1,16 @@
 import type { PluginModule } from "../../host/plugin.ts";
 import { AdminError } from "../../model/errors.ts";
 import { checkLabelName, type NamedLabel } from "../../model/labels.ts";
+import { listReply } from "../../model/list-reply.ts";
 
 /** The methods of labels (spec 8.4). */
 export const methods: NonNullable<PluginModule["methods"]> = {
 	"admin.label.List": ({ app, permit }) => {
 		const sees = permit();
-		return app.labels
-			.list()
-			.filter(sees)
-			.map(({ name }) => `${name}\n`)
-			.join("");
+		return listReply(
+			app.labels.list().map(({ name }) => name),
+			sees,
+		);
 	},
 	"admin.label.Get": ({ app, argument, permit }) => {
 		checkLabelName(argument);

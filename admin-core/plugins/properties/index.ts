@@ -1,6 +1,7 @@
 import type { Call, Method, PluginModule } from "../../host/plugin.ts";
 import { log } from "../../log.ts";
 import { isAdminError } from "../../model/errors.ts";
+import { listReply } from "../../model/list-reply.ts";
 import type { PropertyHolder } from "../../model/properties/holder.ts";
 import { formatValue } from "../../model/properties/property.ts";
 import { parseWireValue } from "./wire-value.ts";
@@ -12,11 +13,10 @@ type PropertyMethod = (call: Call, holder: PropertyHolder) => string;
 const METHODS: { readonly [name: string]: PropertyMethod } = {
 	List: ({ permit }, holder) => {
 		const sees = permit();
-		const names = holder.properties().map(({ name }) => name);
-		return names
-			.filter(sees)
-			.map((name) => `${name}\n`)
-			.join("");
+		return listReply(
+			holder.properties().map(({ name }) => name),
+			sees,
+		);
 	},
 	Get: ({ argument, permit }, holder) => {
 		holder.property(argument);

@@ -1,6 +1,7 @@
 import type { PluginModule } from "../../host/plugin.ts";
 import { AdminError } from "../../model/errors.ts";
 import type { EventArgs } from "../../model/events/handler-table.ts";
+import { listReply } from "../../model/list-reply.ts";
 import type { Qube } from "../../model/qubes/qube.ts";
 import { checkTag } from "../../model/tags.ts";
 
@@ -11,11 +12,7 @@ const CREATOR = "created-by-";
 export const methods: NonNullable<PluginModule["methods"]> = {
 	"admin.vm.tag.List": ({ destination, permit }) => {
 		const sees = permit();
-		return destination.tags
-			.list()
-			.filter(sees)
-			.map((tag) => `${tag}\n`)
-			.join("");
+		return listReply(destination.tags.list(), sees);
 	},
 	"admin.vm.tag.Get": ({ destination, argument, permit }) => {
 		checkTag(argument);

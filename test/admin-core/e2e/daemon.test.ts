@@ -199,7 +199,7 @@ for (const [what, store, message] of [
 test("what of a store nobody understands is still there after a change", async (t) => {
 	const strange = '<strange a="1"><!-- kept -->x</strange>';
 	const text = fs.readFileSync("examples/qubes.xml", "utf8").replace("<domains>", `${strange}\n  <domains>`);
-	const house = await House.open(t, text);
+	const house = await House.open(t, { store: text });
 	await house.run("qvm-tags", "work", "add", "new");
 	t.is(house.store(), text.replace('<tag name="mail"/>', '<tag name="mail"/>\n        <tag name="new"/>'));
 });

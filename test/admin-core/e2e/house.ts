@@ -8,27 +8,37 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ExecutionContext } from "ava";
 import { type Ended, runToEnd } from "../../support/run-program.ts";
 
+const EXAMPLE = fs.readFileSync("examples/qubes.xml", "utf8");
+
+/** What is different from the usual house. */
+interface Furnishing {
+	readonly store?: string;
+	readonly options?: readonly string[];
+}
+
 /** The built qubesd on a copy of the example store, and the built commands. */
 export class House {
 	readonly dir: string;
+	private readonly options: readonly string[];
 	private daemon: ChildProcess | null = null;
 	/** What the daemon wrote to standard error. */
 	logged = "";
 
-	private constructor(dir: string) {
+	private constructor(dir: string, options: readonly string[]) {
 		this.dir = dir;
+		this.options = options;
 	}
 
-	/** Starts a daemon, which ends with the test; `store` replaces the text of the store. */
-	static async open(t: ExecutionContext, store = fs.readFileSync("examples/qubes.xml", "utf8")): Promise<House> {
-		const house = House.prepare(t, store);
+	/** Starts a daemon, which ends with the test; `store` replaces the text of the store, `options` are added to its command line. */
+	static async open(t: ExecutionContext, { store = EXAMPLE, options = [] }: Furnishing = {}): Promise<House> {
+		const house = House.prepare(t, store, options);
 		await house.start();
 		return house;
 	}
 
 	/** The same without a daemon. */
-	static prepare(t: ExecutionContext, store: string): House {
-		const house = new House(fs.mkdtempSync(path.join(os.tmpdir(), "qubesd-")));
+	static prepare(t: ExecutionContext, store: string, options: readonly string[] = []): House {
+		const house = new House(fs.mkdtempSync(path.join(os.tmpdir(), "qubesd-")), options);
 		fs.writeFileSync(house.path("qubes.xml"), store);
 		t.teardown(async () => {
 			await house.stop("SIGKILL");
@@ -59,6 +69,7 @@ export class House {
 		return [
 			...["--store", this.path("qubes.xml"), "--socket", this.path("qubesd.sock")],
 			...["--internal-socket", this.path("internal.sock"), "--kernels", this.path("kernels"), "--trace-plugins"],
+			...this.options,
 		];
 	}
 

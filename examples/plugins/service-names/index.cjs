@@ -1,0 +1,30 @@
+// A plugin as an example: it refuses services whose name could not be a file name in the qube, and lists those that a qube has.
+// Start with: qubesd --plugins examples/plugins …
+
+const PREFIX = "service.";
+const MAX_BYTES = 48;
+
+/** An error that the client is told of: its kind is the name of its class in the Admin API. */
+function refuse(message) {
+	return Object.assign(new Error(message), { kind: "QubesValueError" });
+}
+
+exports.methods = {
+	"example.ServiceNames": ({ destination, permit }) => {
+		const sees = permit();
+		const features = destination.features.entries().map(([name]) => name);
+		const services = features.filter((name) => name.startsWith(PREFIX)).map((name) => name.slice(PREFIX.length));
+		return services
+			.filter(sees)
+			.map((name) => `${name}\n`)
+			.join("");
+	},
+};
+
+exports.handlers = {
+	checkName(_qube, _event, { feature }) {
+		const name = feature.slice(PREFIX.length);
+		if (name === "" || name === "." || name === ".." || name.includes("/")) throw refuse(`"${name}" is no name of a service`);
+		if (Buffer.byteLength(name) > MAX_BYTES) throw refuse(`name of a service: want at most ${MAX_BYTES} bytes`);
+	},
+};
