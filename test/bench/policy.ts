@@ -1,5 +1,5 @@
 /**
- * How long a call takes, as ratios of one run: `npm run bench`.
+ * How long a call takes, as ratios of one run: `npm run bench -- policy`.
  *
  * Rows: the floor (a C program that reads the same files, asks the same qubesd and does nothing), ours, the same code on Node, and Node
  * doing nothing. Columns: median time by hyperfine, ratios, instructions by callgrind, which repeat exactly.
