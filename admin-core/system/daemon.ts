@@ -101,7 +101,9 @@ async function openSockets(
 		if (request.method.startsWith(INTERNAL) === isInternal) return dispatcher.call(request);
 		throw new AdminError("ProtocolError", `no such method: '${request.method}'`);
 	};
-	const place = (path: string) => ({ path, mode: SOCKET_MODE, group: GROUP });
+	// Only root may give a file to a group that it is not in.
+	const group = process.getuid?.() === 0 ? { group: GROUP } : {};
+	const place = (path: string) => ({ path, mode: SOCKET_MODE, ...group });
 	const main = await listen(place(socket), serve(false), { debug });
 	try {
 		return [main, await listen(place(internalSocket), serve(true), { debug })];

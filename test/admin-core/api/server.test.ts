@@ -45,18 +45,18 @@ test("nothing is looked at before the client shuts its writing side", async (t) 
 });
 
 test("the half-close of the client does not end a call that takes its time", async (t) => {
-	let release = (): void => undefined;
-	const { path } = await startServer(
-		t,
-		() =>
-			new Promise<string>((resolve) => {
-				release = () => resolve("late");
-			}),
-	);
+	let release: (() => void) | null = null;
+	const serve = () =>
+		new Promise<string>((resolve) => {
+			release = () => resolve("late");
+		});
+	const { path, server } = await startServer(t, serve);
 	const client = new Client(path);
-	const ended = new Promise<void>((resolve) => client.socket.end("a.B x name y\0", resolve));
-	await ended;
-	setTimeout(() => release(), 20);
+	client.socket.end("a.B x name y\0");
+	await eventually(() => release !== null);
+	t.is((await call(path, "")).length, 0);
+	await eventually(() => server.connectionCount === 1);
+	(release as unknown as () => void)();
 	t.is((await client.received).toString(), "0\0late");
 });
 
