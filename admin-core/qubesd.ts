@@ -7,6 +7,7 @@
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import yargs from "yargs";
+import { ManifestError } from "./host/manifest.ts";
 import { log } from "./log.ts";
 import { isAdminError } from "./model/errors.ts";
 import { StoreError } from "./store/errors.ts";
@@ -51,7 +52,7 @@ try {
 		});
 	}
 } catch (error) {
-	const isKnown = isAdminError(error) || error instanceof StoreError;
+	const isKnown = isAdminError(error) || error instanceof StoreError || error instanceof ManifestError;
 	log("error", isKnown ? error.message : ((error as Error).stack ?? String(error)));
 	process.exitCode = 1;
 }

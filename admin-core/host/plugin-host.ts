@@ -36,10 +36,10 @@ export class PluginHost {
 	private readonly methods = new Map<string, HostedMethod>();
 	private readonly registered: (() => void)[] = [];
 
-	/** Throws an Error where two plugins serve the same method, or one names a class that does not exist. */
+	/** A plugin that names a class which does not exist is left out. Throws an Error where two plugins serve the same method. */
 	constructor(manifests: readonly Manifest[], { trace = () => undefined }: HostOptions = {}) {
 		this.trace = trace;
-		this.plugins = manifests.map((manifest) => new Plugin(manifest, this.trace));
+		this.plugins = manifests.filter(hasKnownClasses).map((manifest) => new Plugin(manifest, this.trace));
 		for (const plugin of this.plugins) {
 			for (const shape of plugin.manifest.methods) this.addMethod(plugin, shape);
 			for (const shape of plugin.manifest.handlers) this.addHandler(plugin, shape);
@@ -70,15 +70,19 @@ export class PluginHost {
 
 	private addHandler(plugin: Plugin, shape: HandlerShape): void {
 		const target = TARGETS[shape.on];
-		if (target === undefined) {
-			throw new Error(`plugin ${plugin.manifest.name}: no class "${shape.on}": want one of ${Object.keys(TARGETS).join(", ")}`);
-		}
 		for (const pattern of shape.patterns) {
 			const stub: Handler<Emitter> = (subject, event, args) => plugin.handle(shape, subject, event, args);
 			onClass(target as new () => Emitter, pattern, stub, { async: shape.async });
 			this.registered.push(() => offClass(target as new () => Emitter, pattern, stub));
 		}
 	}
+}
+
+function hasKnownClasses({ name, handlers }: Manifest): boolean {
+	const unknown = handlers.find(({ on }) => !Object.hasOwn(TARGETS, on));
+	if (unknown === undefined) return true;
+	log("error", `plugin ${name} is left out: no class "${unknown.on}": want one of ${Object.keys(TARGETS).join(", ")}`);
+	return false;
 }
 
 /** One plugin: its manifest, and its module once it has been needed. */

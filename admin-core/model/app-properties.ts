@@ -69,6 +69,18 @@ onClass(App, "property-pre-set:default_kernel", (app, _event, { newvalue }) => c
 	bound: true,
 });
 onClass(App, "property-set:clockvm", moveClocksync, { bound: true });
+onClass(App, "property-pre-set:default_netvm", (_app, _event, { newvalue }) => refuseDefaultLoop(newvalue as Qube | null), {
+	bound: true,
+});
+
+/** A qube that takes the default cannot be the default, nor one that is connected through such a qube. */
+function refuseDefaultLoop(netvm: Qube | null): void {
+	for (let next = netvm; next !== null; next = next.related("netvm")) {
+		if (next.klass !== "TemplateVM" && next.hasProperty("netvm") && next.isDefault("netvm")) {
+			throw new AdminError("QubesValueError", `Loops in network are unsupported: set the netvm of ${next.name} first`);
+		}
+	}
+}
 
 /** Throws a QubesPropertyValueError for a kernel that is not there, whole (spec 3.7). */
 export function checkKernel(app: App, kernel: string): void {

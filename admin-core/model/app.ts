@@ -61,7 +61,12 @@ export class App extends PropertyHolder {
 		this.checkNew(qube);
 		qube.eventsEnabled = true;
 		qube.fire("domain-init");
-		this.add(qube);
+		try {
+			this.add(qube);
+		} catch (error) {
+			this.forget(qube);
+			throw error;
+		}
 		return qube;
 	}
 
@@ -76,6 +81,13 @@ export class App extends PropertyHolder {
 	remove(qube: Qube): void {
 		this.fire("domain-pre-delete", { vm: qube }, { pre: true });
 		this.byName.delete(qube.name);
+		this.fire("domain-delete", { vm: qube });
+	}
+
+	/** Takes back a qube whose making failed after it was added: nobody can prevent that. */
+	forget(qube: Qube): void {
+		this.byName.delete(qube.name);
+		qube.eventsEnabled = false;
 		this.fire("domain-delete", { vm: qube });
 	}
 

@@ -66,13 +66,21 @@ export class Features {
 
 	/**
 	 * Removes a feature (spec 2.1, 12.13). Throws a QubesFeatureNotFoundError where it is unset, before anybody is told.
-	 * A handler of `domain-feature-pre-delete:*` can prevent it.
+	 * What a handler of `domain-feature-pre-delete:*` throws prevents it, what one of `domain-feature-delete:*` throws undoes it.
 	 */
 	delete(name: string): void {
 		if (!this.values.has(name)) throw this.notFound(name);
 		this.subject.fire(`domain-feature-pre-delete:${name}`, { feature: name }, { pre: true });
+		const before = this.entries();
 		this.values.delete(name);
-		this.subject.fire(`domain-feature-delete:${name}`, { feature: name });
+		try {
+			this.subject.fire(`domain-feature-delete:${name}`, { feature: name });
+		} catch (error) {
+			// In its old place: order is what lists show.
+			this.values.clear();
+			for (const [other, value] of before) this.values.set(other, value);
+			throw error;
+		}
 	}
 
 	/** Removes all features, one by one. */
@@ -123,7 +131,9 @@ export class Features {
 	}
 
 	private search(name: string, { follow, adminvm = false }: Search, fallback: string | undefined): string {
-		for (let qube: FeatureSubject | null = this.subject; qube !== null; ) {
+		const seen = new Set<FeatureSubject>();
+		for (let qube: FeatureSubject | null = this.subject; qube !== null && !seen.has(qube); ) {
+			seen.add(qube);
 			const value = qube.features.get(name);
 			if (value !== undefined) return value;
 			qube = follow === undefined ? null : qube.related(follow);

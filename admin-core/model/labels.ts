@@ -67,9 +67,9 @@ export class Labels {
 
 	/** Removes a label that nobody uses, which the caller has to see to. Throws QubesLabelNotFoundError, or ProtocolError for one of the first eight. */
 	remove(nameOrIndex: string): void {
-		const { index } = this.find(nameOrIndex);
-		if (index <= LAST_DEFAULT) throw new AdminError("ProtocolError", "Can only remove custom labels");
-		this.byIndex.delete(index);
+		const label = this.find(nameOrIndex);
+		checkCustom(label);
+		this.byIndex.delete(label.index);
 	}
 }
 
@@ -78,14 +78,22 @@ export function checkLabelName(name: string): void {
 	if (!/^[A-Za-z0-9_.-]+$/.test(name)) throw new AdminError("QubesInvalidLabelError", "label name: want A-Z a-z 0-9 - _ .");
 }
 
-function checkNewName(name: string): void {
+/** Throws a ProtocolError for one of the first eight labels, which cannot be removed. */
+export function checkCustom({ index }: Label): void {
+	if (index <= LAST_DEFAULT) throw new AdminError("ProtocolError", "Can only remove custom labels");
+}
+
+/** Throws a QubesInvalidLabelError for a name that a new label cannot have. */
+export function checkNewName(name: string): void {
 	checkLabelName(name);
+	if (/^label-\d+$/.test(name))
+		throw new AdminError("QubesInvalidLabelError", "label name must not be label-NUMBER: the store means an index by it");
 	if (/^\d+$/.test(name))
 		throw new AdminError("QubesInvalidLabelError", "label name must not be only digits: it would be taken for an index");
 }
 
 /** A colour without white space around it. Throws a QubesInvalidLabelValueError. */
-function parseColor(text: string): string {
+export function parseColor(text: string): string {
 	const color = text.trim();
 	if (/^0x[0-9a-fA-F]{6}$/.test(color)) return color;
 	throw new AdminError("QubesInvalidLabelValueError", "label colour: want 0xRRGGBB");

@@ -37,11 +37,13 @@ const INTERNAL = "internal.";
 export class Daemon {
 	private readonly store: StoreFile;
 	private readonly host: PluginHost;
+	private readonly saver: Saver;
 	private readonly servers: readonly SocketServer[];
 
-	private constructor(store: StoreFile, host: PluginHost, servers: readonly SocketServer[]) {
+	private constructor(store: StoreFile, host: PluginHost, saver: Saver, servers: readonly SocketServer[]) {
 		this.store = store;
 		this.host = host;
+		this.saver = saver;
 		this.servers = servers;
 	}
 
@@ -59,10 +61,11 @@ export class Daemon {
 			const { data, warnings } = await store.load();
 			for (const warning of warnings) log("warning", warning);
 			const loaded = loadApp(data, options.kernelsDir);
-			const dispatcher = new Dispatcher(loaded.app, host, () => save(store, loaded));
-			const servers = await openSockets(dispatcher, options);
+			const saver = new Saver(store, loaded);
+			if (loaded.isChanged) await saver.save();
+			const servers = await openSockets(new Dispatcher(loaded.app, host, () => saver.save()), options);
 			await notifyReady(`${loaded.app.qubes().length} qubes`);
-			return new Daemon(store, host, servers);
+			return new Daemon(store, host, saver, servers);
 		} catch (error) {
 			await store.close();
 			host.close();
@@ -70,9 +73,10 @@ export class Daemon {
 		}
 	}
 
-	/** Ends calls under way and saves under way, then lets go of the store. */
+	/** Ends calls under way, saves what could not be saved before, then lets go of the store. */
 	async close(): Promise<void> {
 		await Promise.all(this.servers.map((server) => server.close()));
+		await this.saver.saveRest();
 		await this.store.close();
 		this.host.close();
 	}
@@ -82,14 +86,33 @@ function readPlugins(dir: string): Manifest[] {
 	return readManifests(dir, (error) => log("error", `a plugin is left out: ${error.message}`));
 }
 
-/** A change that could not be saved stands in memory, and goes into the file with the next one that can. */
-async function save(store: StoreFile, loaded: Loaded): Promise<void> {
-	try {
-		await store.save(describeApp(loaded));
-	} catch (error) {
-		if (!(error instanceof StoreError)) throw error;
-		log("error", error.message);
-		throw new AdminError("QubesException", `changed, but not saved: ${error.message}`);
+/** Saves the app. A change that could not be saved stands in memory, and goes into the file with the next one that can, or at the end. */
+class Saver {
+	private readonly store: StoreFile;
+	private readonly loaded: Loaded;
+	private isBehind = false;
+
+	constructor(store: StoreFile, loaded: Loaded) {
+		this.store = store;
+		this.loaded = loaded;
+	}
+
+	/** Throws an AdminError for the client whose change it was. */
+	async save(): Promise<void> {
+		try {
+			await this.store.save(describeApp(this.loaded));
+			this.isBehind = false;
+		} catch (error) {
+			if (!(error instanceof StoreError)) throw error;
+			this.isBehind = true;
+			log("error", error.message);
+			throw new AdminError("QubesException", `changed, but not saved: ${error.message}`);
+		}
+	}
+
+	/** Never rejects: what cannot be saved now is lost, and logged. */
+	async saveRest(): Promise<void> {
+		if (this.isBehind) await this.save().catch((error) => log("error", String(error)));
 	}
 }
 

@@ -1,12 +1,16 @@
-import { randomUUID } from "node:crypto";
 import "../model/declarations.ts";
+import { randomUUID } from "node:crypto";
 import { log } from "../log.ts";
 import { App } from "../model/app.ts";
 import { AdminError, isAdminError } from "../model/errors.ts";
 import type { PropertyHolder } from "../model/properties/holder.ts";
+import { isConnectedThrough } from "../model/qubes/checks.ts";
 import type { QubeClassName } from "../model/qubes/name.ts";
 import { QUBE_CLASSES, type Qube } from "../model/qubes/qube.ts";
 import { type DomainData, nameOf, type Pair, type StoreData } from "../store/data.ts";
+
+/** What of a qube the model has no part in. */
+export type QubeParts = Pick<DomainData, "devices" | "volumes">;
 
 /** The app that a store describes, and what of the store the model has no part in, to be written back as it was. */
 export interface Loaded {
@@ -14,15 +18,17 @@ export interface Loaded {
 	/** Global properties that no plugin declares. */
 	readonly unknownProperties: readonly Pair[];
 	readonly pools: StoreData["pools"];
-	/** Devices and volumes of each qube, by its number. */
-	readonly parts: ReadonlyMap<number, Pick<DomainData, "devices" | "volumes">>;
+	/** By the qube itself: numbers and names are used again. */
+	readonly parts: ReadonlyMap<Qube, QubeParts>;
+	/** Whether something was made up that has to be saved, such as a uuid. */
+	readonly isChanged: boolean;
 }
 
 /** How properties were called before, and what they are now (spec 5.4). */
-const RENAMED: { readonly [old: string]: (value: string) => Pair } = {
-	hvm: (value) => ["virt_mode", value === "True" ? "hvm" : "pv"],
-	dispvm_allowed: (value) => ["template_for_dispvms", value],
-};
+const RENAMED: ReadonlyMap<string, (value: string) => Pair> = new Map([
+	["hvm", (value: string): Pair => ["virt_mode", value === "True" ? "hvm" : "pv"]],
+	["dispvm_allowed", (value: string): Pair => ["template_for_dispvms", value]],
+]);
 
 /**
  * Makes the app of a store, in the order of spec 5.4: labels, qubes with their own properties, global ones, relations, features, tags; then events go on and
@@ -35,31 +41,29 @@ export function loadApp(data: StoreData, kernelsDir?: string): Loaded {
 	if (app.find("dom0") === null) addDom0(app);
 	const unknownProperties = loadGlobalProperties(app, data.properties);
 	for (const one of loading) one.loadRelations();
-	app.eventsEnabled = true;
-	for (const qube of app.qubes()) {
-		qube.eventsEnabled = true;
-		qube.fire("domain-load");
-	}
-	const parts = new Map(data.domains.map(({ qid, devices, volumes }) => [qid, { devices, volumes }]));
-	return { app, unknownProperties, pools: data.pools, parts };
+	breakLoops(app);
+	const parts = new Map(loading.map(({ qube, domain: { devices, volumes } }) => [qube, { devices, volumes }]));
+	app.addHandler("domain-pre-delete", (_app, _event, { vm }) => refuseBackend(app, parts, vm as Qube));
+	startEvents(app);
+	return { app, unknownProperties, pools: data.pools, parts, isChanged: loading.some(({ isChanged }) => isChanged) };
 }
 
 /** A qube on its way from the store. */
 class LoadingQube {
+	readonly domain: DomainData;
+	readonly qube: Qube;
+	isChanged = false;
 	private readonly app: App;
-	private readonly domain: DomainData;
-	private readonly qube: Qube;
 	private readonly properties: readonly Pair[];
 
 	constructor(app: App, domain: DomainData) {
 		this.app = app;
 		this.domain = domain;
-		const Class = QUBE_CLASSES[domain.class as QubeClassName];
-		if (Class === undefined) {
+		if (!Object.hasOwn(QUBE_CLASSES, domain.class)) {
 			throw new AdminError("QubesException", `${this.title()}: no such VM class: '${domain.class}'`);
 		}
-		this.qube = new Class(app);
-		this.properties = domain.properties.map(([name, text]) => RENAMED[name]?.(text) ?? [name, text]);
+		this.qube = new QUBE_CLASSES[domain.class as QubeClassName](app);
+		this.properties = domain.properties.map(([name, text]) => RENAMED.get(name)?.(text) ?? [name, text]);
 	}
 
 	/** The properties of its own, which tell who it is. */
@@ -70,7 +74,14 @@ class LoadingQube {
 			}
 			if (this.qube.property(name).stage === 2) this.load(name, text);
 		}
-		if (this.qube.uuid === "") this.qube.set("uuid", randomUUID());
+		if (this.qube.get("qid") === undefined) this.qube.set("qid", this.domain.qid);
+		if (this.qube.qid !== this.domain.qid) {
+			throw new AdminError("QubesException", `${this.title()}: its qid is ${this.qube.qid}, its id domain-${this.domain.qid}`);
+		}
+		if (this.qube.uuid === "") {
+			this.qube.set("uuid", randomUUID());
+			this.isChanged = true;
+		}
 		this.app.add(this.qube);
 	}
 
@@ -96,13 +107,28 @@ class LoadingQube {
 
 function loadProperty(holder: PropertyHolder, name: string, text: string, title: string): void {
 	const { type } = holder.property(name);
-	// None is written as nothing; a number that is none is not set.
+	// None is written as nothing: a number that is none is not set, yes or no is no (spec 5.4).
 	if (type === "int" && text === "") return;
 	try {
-		holder.set(name, text);
+		holder.set(name, type === "bool" && text === "" ? false : text);
 	} catch (error) {
 		if (!isAdminError(error)) throw error;
-		throw new AdminError(error.kind, `${title}: property '${name}': ${error.message}`);
+		if (!canBeLeftOut(holder, name, text)) throw new AdminError(error.kind, `${title}: property '${name}': ${error.message}`);
+		log("error", `${title}: property '${name}' is not kept: ${error.message}`);
+	}
+}
+
+/** Whether a value that is refused does no harm when it is not there: a text that is empty, or a qube that no longer is what it is named for. */
+function canBeLeftOut(holder: PropertyHolder, name: string, text: string): boolean {
+	const { type } = holder.property(name);
+	if (type === "str") return text === "";
+	if (type !== "vm" || (holder instanceof App ? holder : (holder as Qube).app).find(text) === null) return false;
+	try {
+		// Not the default, which may be a net qube.
+		holder.set(name, null);
+		return true;
+	} catch {
+		return false;
 	}
 }
 
@@ -123,4 +149,36 @@ function addDom0(app: App): void {
 	const dom0 = new QUBE_CLASSES.AdminVM(app);
 	if (app.labels.list().some(({ name }) => name === "black")) dom0.set("label", "black");
 	app.add(dom0);
+}
+
+/** A qube that is connected through itself is connected to nothing (spec 5.4). */
+function breakLoops(app: App): void {
+	for (const qube of app.qubes()) {
+		const netvm = qube.related("netvm");
+		if (netvm === null || !isConnectedThrough(netvm, qube)) continue;
+		log("error", `qube ${qube.name}: property 'netvm' is not kept: it is connected through itself, by ${netvm.name}`);
+		qube.set("netvm", null);
+	}
+}
+
+/** A qube whose devices are assigned to others is in use (spec 1.7). */
+function refuseBackend(app: App, parts: Loaded["parts"], backend: Qube): void {
+	for (const qube of app.qubes()) {
+		const devices = qube === backend ? [] : (parts.get(qube)?.devices ?? []).flatMap((group) => group.devices);
+		if (!devices.some((device) => device.backend === backend.name)) continue;
+		throw new AdminError("QubesVMInUseError", `a device of ${backend.name} is assigned to ${qube.name}`);
+	}
+}
+
+/** A plugin that fails when a qube is loaded does not stop the daemon (spec 6.2). */
+function startEvents(app: App): void {
+	app.eventsEnabled = true;
+	for (const qube of app.qubes()) {
+		qube.eventsEnabled = true;
+		try {
+			qube.fire("domain-load");
+		} catch (error) {
+			log("error", `qube ${qube.name}: a handler of domain-load fails: ${String(error)}`);
+		}
+	}
 }

@@ -113,8 +113,13 @@ export abstract class PropertyHolder extends Emitter {
 	/** The `oldvalue` of an event, where there is one; nobody asks for it while events are off. */
 	private oldValue(name: string): { oldvalue?: Value } {
 		if (!this.eventsEnabled) return {};
-		const old = this.get(name);
-		return old === undefined ? {} : { oldvalue: old };
+		try {
+			const old = this.get(name);
+			return old === undefined ? {} : { oldvalue: old };
+		} catch {
+			// A default that cannot be found out is none (spec 3.3).
+			return {};
+		}
 	}
 
 	private known(): ReadonlyMap<string, AnyProperty> {

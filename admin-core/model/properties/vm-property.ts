@@ -8,9 +8,11 @@ import { type Declaration, formatValue, namedProperty, type Property, type Value
 export interface VmDeclaration<Holder> extends Declaration<Holder> {
 	/** Whether it may be none. */
 	readonly allowNone?: boolean;
-	/** The class that the qube must be of, for messages and the check. */
+	/** The class that the qube must be of, for messages and the check; without it any but RemoteVM (spec 3.1). */
 	readonly of?: { readonly name: string; readonly is: (qube: Qube) => boolean };
 }
+
+const LOCAL = { name: "LocalVM", is: (qube: Qube) => qube.klass !== "RemoteVM" };
 
 /** Finds the app of a holder. */
 type AppOf<Holder> = (holder: Holder) => App;
@@ -19,7 +21,7 @@ type AppOf<Holder> = (holder: Holder) => App;
 export function vmProperty<Holder extends PropertyHolder>(
 	name: string,
 	appOf: AppOf<Holder>,
-	{ allowNone = false, of, ...declaration }: VmDeclaration<Holder>,
+	{ allowNone = false, of = LOCAL, ...declaration }: VmDeclaration<Holder>,
 ): Property<Holder> {
 	return namedProperty<Holder>(name, "vm", declaration, (holder, given) => {
 		if (given === null || given === "") {
@@ -30,7 +32,7 @@ export function vmProperty<Holder extends PropertyHolder>(
 		if (qube === null) {
 			throw new AdminError("QubesPropertyValueError", `Can't set ${name} to non-existing qube ${formatValue(given)}`);
 		}
-		if (of === undefined || of.is(qube)) return qube;
+		if (of.is(qube)) return qube;
 		throw new AdminError("QubesPropertyValueError", `${name}: want a qube of class ${of.name}, ${qube.name} is ${qube.klass}`);
 	});
 }

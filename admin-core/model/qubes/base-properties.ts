@@ -58,7 +58,7 @@ declareProperties<LocalQube>(LocalQube, [
 	),
 	textProperty("devices_denied", { default: "", doc: "Device interfaces that may not be attached, seven characters each." }),
 	textProperty<LocalQube>("keyboard_layout", {
-		default: (qube) => qube.related("guivm")?.get("keyboard_layout") ?? "us++",
+		default: layoutOfGuivm,
 		check: checkText("keyboard_layout", /^[a-zA-Z0-9-]+\+[^+]*\+[^+]*$/, "LAYOUT+VARIANT+OPTIONS"),
 		doc: "LAYOUT+VARIANT+OPTIONS",
 	}),
@@ -86,6 +86,16 @@ declareProperties<RemoteVM>(RemoteVM, [
 	textProperty("transport_rpc", { default: "", doc: "The service that the relay is called with." }),
 	textProperty("remote_name", { default: "", doc: "The name that the qube has on its own machine." }),
 ]);
+
+/** That of the first GUI qube on the way that has one of its own. */
+function layoutOfGuivm(qube: LocalQube): Value {
+	const seen = new Set<Qube>([qube]);
+	for (let next = qube.related("guivm"); next !== null && !seen.has(next); next = next.related("guivm")) {
+		if (next.hasProperty("keyboard_layout") && !next.isDefault("keyboard_layout")) return next.get("keyboard_layout") ?? null;
+		seen.add(next);
+	}
+	return "us++";
+}
 
 function fixed<Holder>(name: string, type: "str" | "int", value: string | number): Property<Holder> {
 	return computedProperty<Holder>(name, type, `Always ${value}.`, () => value);

@@ -36,17 +36,32 @@ export function checkProvidesNetwork(name: string, qube: Qube | null): Qube | nu
 	throw new AdminError("QubesValueError", `${name}: the '${qube.name}' qube does not provide network: set its provides_network`);
 }
 
-/** A net qube that is not connected through the qube itself. */
+/** A net qube that is not connected through the qube itself; while the store is read not all connections are known, so it is looked at later. */
 export function checkNetvm(qube: Qube, netvm: Qube | null): Qube | null {
 	checkProvidesNetwork("netvm", netvm);
+	if (qube.eventsEnabled) refuseLoop(qube, netvm);
+	return netvm;
+}
+
+/** Throws a QubesValueError where a qube would be connected through itself. */
+export function refuseLoop(qube: Qube, netvm: Qube | null): void {
+	if (!isConnectedThrough(netvm, qube)) return;
+	const message = `Loops in network are unsupported: ${netvm?.name} is connected through ${qube.name}`;
+	throw new AdminError("QubesValueError", message);
+}
+
+/** Whether the way of a qube to the network, itself included, goes through another one. */
+export function isConnectedThrough(start: Qube | null, wanted: Qube): boolean {
 	const seen = new Set<Qube>();
-	for (let next = netvm; next !== null && !seen.has(next); next = next.related("netvm")) {
-		if (next === qube)
-			throw new AdminError(
-				"QubesValueError",
-				`Loops in network are unsupported: ${netvm?.name} is connected through ${qube.name}`,
-			);
+	for (let next = start; next !== null && !seen.has(next); next = next.related("netvm")) {
+		if (next === wanted) return true;
 		seen.add(next);
 	}
-	return netvm;
+	return false;
+}
+
+/** Throws a QubesVMInUseError where somebody names a qube in one of these properties. */
+export function refuseWhileNamed(qube: Qube, properties: readonly string[], message: string): void {
+	const users = qube.app.usersOf(qube).filter((user) => properties.some((name) => user.endsWith(`.${name}`)));
+	if (users.length > 0) throw new AdminError("QubesVMInUseError", `${qube.name} ${message}: ${users.join(", ")}`);
 }

@@ -1,8 +1,10 @@
 import { AdminError } from "../errors.ts";
 import { onClass } from "../events/emitter.ts";
+import type { EventArgs } from "../events/handler-table.ts";
 import { declareProperties } from "../properties/holder.ts";
 import { boolProperty, computedProperty, intProperty, textProperty, type Value } from "../properties/property.ts";
 import { vmProperty } from "../properties/vm-property.ts";
+import { refuseWhileNamed } from "./checks.ts";
 import { makesDisposables } from "./kinds.ts";
 import { AppVM, DispVM, type Qube, StandaloneVM, TemplateVM } from "./qube.ts";
 
@@ -46,6 +48,17 @@ declareProperties<DispVM>(DispVM, [
 for (const target of [AppVM, DispVM]) {
 	onClass<Qube>(target, "property-pre-reset:template", refuseUnset, { bound: true });
 	onClass<Qube>(target, "property-pre-set:template", refuseWhileRunning, { bound: true });
+}
+
+for (const target of [AppVM, StandaloneVM]) {
+	for (const event of ["property-pre-set:template_for_dispvms", "property-pre-reset:template_for_dispvms"]) {
+		onClass<Qube>(target, event, refuseWithoutDisposables, { bound: true });
+	}
+}
+
+function refuseWithoutDisposables(qube: Qube, _event: string, { newvalue }: EventArgs): void {
+	if (newvalue === true) return;
+	refuseWhileNamed(qube, ["template", "default_dispvm", "management_dispvm"], "is what disposables are made of");
 }
 
 function acceptDispid(_qube: unknown, value: Value): Value {

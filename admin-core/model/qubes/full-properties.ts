@@ -1,10 +1,12 @@
+import { isIPv6 } from "node:net";
 import { checkKernel } from "../app-properties.ts";
 import { AdminError } from "../errors.ts";
 import { onClass } from "../events/emitter.ts";
+import type { EventArgs } from "../events/handler-table.ts";
 import { declareProperties } from "../properties/holder.ts";
 import { boolProperty, computedProperty, intProperty, type Property, textProperty, type Value } from "../properties/property.ts";
 import { vmProperty } from "../properties/vm-property.ts";
-import { checkAboveZero, checkNetvm, checkNotNegative, checkText } from "./checks.ts";
+import { checkAboveZero, checkNetvm, checkNotNegative, checkText, refuseLoop, refuseWhileNamed } from "./checks.ts";
 import { makesDisposables } from "./kinds.ts";
 import { FullQube, type Qube } from "./qube.ts";
 
@@ -108,6 +110,17 @@ onClass(
 	{ bound: true },
 );
 
+onClass(FullQube, "property-pre-reset:netvm", (qube) => refuseLoop(qube, (qube.getDefault("netvm") ?? null) as Qube | null), {
+	bound: true,
+});
+for (const event of ["property-pre-set:provides_network", "property-pre-reset:provides_network"]) {
+	onClass(FullQube, event, refuseWithoutNetwork, { bound: true });
+}
+
+function refuseWithoutNetwork(qube: FullQube, _event: string, { newvalue }: EventArgs): void {
+	if (newvalue !== true) refuseWhileNamed(qube, ["netvm", "default_netvm"], "is the net qube of others");
+}
+
 /** The value of the template, or else `fallback`. */
 function inherited(name: string, fallback: Value | ((qube: FullQube) => Value | undefined)): (qube: FullQube) => Value {
 	return (qube) => {
@@ -140,7 +153,7 @@ function networkProperties(): Property<FullQube>[] {
 			check: checkText("ip", /^(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}$/, "an IPv4 address"),
 			doc: "The IPv4 address of the qube.",
 		}),
-		textProperty<FullQube>("ip6", { default: null, doc: "The IPv6 address of the qube." }),
+		textProperty<FullQube>("ip6", { default: null, check: acceptIp6, doc: "The IPv6 address of the qube." }),
 		connected("visible_ip", "The address that the qube itself sees.", addressOf),
 		connected("visible_gateway", "The gateway that the qube itself sees.", gateway),
 		connected("visible_netmask", "The netmask of the qube.", () => "255.255.255.255"),
@@ -148,6 +161,11 @@ function networkProperties(): Property<FullQube>[] {
 		connected("dns", "The name servers of the qube.", () => "10.139.1.1 10.139.1.2"),
 		...["gateway6", "visible_ip6", "visible_gateway6"].map((name) => connected(name, "Empty without IPv6.", () => "")),
 	];
+}
+
+function acceptIp6(_qube: unknown, value: Value): Value {
+	if (isIPv6(String(value))) return value;
+	throw new AdminError("QubesPropertyValueError", `ip6: want an IPv6 address, not '${value}'`);
 }
 
 function addressOf(qube: Qube): string {

@@ -1,4 +1,5 @@
 import type { EventSink, Filter, PluginModule } from "../../host/plugin.ts";
+import { log } from "../../log.ts";
 import type { App } from "../../model/app.ts";
 import type { Emitter } from "../../model/events/emitter.ts";
 import type { EventArgs } from "../../model/events/handler-table.ts";
@@ -47,13 +48,23 @@ class Forwarder {
 		for (const emitter of [...this.followed]) this.leave(emitter);
 	}
 
+	/** Whoever fires an event has nothing to do with what a filter does (spec 7.5). */
+	private isSeen(subject: Emitter, event: string, args: EventArgs): boolean {
+		try {
+			return this.sees([subject, event, args]);
+		} catch (error) {
+			log("error", `a filter of admin.Events fails, and "${event}" is not sent: ${String(error)}`);
+			return false;
+		}
+	}
+
 	private leave(emitter: Emitter): void {
 		if (this.followed.delete(emitter)) emitter.removeHandler("*", this.forward);
 	}
 
 	private readonly forward = (subject: Emitter, event: string, args: EventArgs): void => {
 		if (SILENT.some((start) => event.startsWith(start)) || event === "domain-is-fully-usable") return;
-		if (this.sees([subject, event, args])) {
+		if (this.isSeen(subject, event, args)) {
 			this.stream.send(subject === this.app ? "" : (subject as Qube).name, event, args);
 		}
 		// A new qube is reported first, then what happens to it; of one that is gone nothing more.

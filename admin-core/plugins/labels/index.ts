@@ -1,6 +1,6 @@
 import type { PluginModule } from "../../host/plugin.ts";
 import { AdminError } from "../../model/errors.ts";
-import { checkLabelName, type NamedLabel } from "../../model/labels.ts";
+import { checkCustom, checkLabelName, checkNewName, type NamedLabel, parseColor } from "../../model/labels.ts";
 import { listReply } from "../../model/list-reply.ts";
 
 /** The methods of labels (spec 8.4). */
@@ -23,7 +23,8 @@ export const methods: NonNullable<PluginModule["methods"]> = {
 		return String(app.labels.find(argument).index);
 	},
 	"admin.label.Create": ({ app, argument, payload, permit }) => {
-		const color = payload.toString("utf8");
+		checkNewName(argument);
+		const color = parseColor(payload.toString("utf8"));
 		permit({ color });
 		app.labels.create(argument, color);
 		return "";
@@ -32,6 +33,7 @@ export const methods: NonNullable<PluginModule["methods"]> = {
 		checkLabelName(argument);
 		permit();
 		const label: NamedLabel = app.labels.find(argument);
+		checkCustom(label);
 		const user = app.qubes().find((qube) => qube.get("label") === label);
 		if (user !== undefined) throw new AdminError("QubesLabelInUseError", `label ${label.name} is used by ${user.name}`);
 		app.labels.remove(label.name);

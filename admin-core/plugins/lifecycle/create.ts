@@ -3,6 +3,7 @@ import type { Call } from "../../host/plugin.ts";
 import { AdminError } from "../../model/errors.ts";
 import type { Value } from "../../model/properties/property.ts";
 import { checkQubeName, type QubeClassName } from "../../model/qubes/name.ts";
+import { checkTag } from "../../model/tags.ts";
 
 const MAX_DISPID = 9999;
 
@@ -15,18 +16,27 @@ export async function create(call: Call): Promise<string> {
 	const klass = call.method.slice("admin.vm.Create.".length) as QubeClassName;
 	const { name, label } = readPayload(payload.toString("latin1"));
 	checkQubeName(name);
-	const template = findTemplate(call, klass);
+	if (argument !== "" && !hasTemplate(klass)) throw new AdminError("ProtocolError", `class ${klass} has no template`);
+	const tag = `created-by-${source.name}`;
+	// Some names of qubes are no tags; that is to be known before there is a qube.
+	checkTag(tag);
 	permit({ name, label, template: argument });
+	const template = hasTemplate(klass) ? findTemplate(call, klass) : null;
 	if (app.find(name) !== null) throw new AdminError("QubesVMAlreadyExistsError", `qube ${name} already exists`);
 	const properties: [string, Value][] = [
 		["name", name],
 		["label", app.labels.find(label)],
 	];
-	if (template !== null) properties.push(["template", app.qube(template)]);
+	if (template !== null) properties.push(["template", template]);
 	if (klass === "DispVM") properties.push(["dispid", freeDispid(call)]);
 	const qube = app.create(klass, properties);
-	qube.tags.add(`created-by-${source.name}`);
-	await qube.fireAsync("domain-create-on-disk");
+	try {
+		qube.tags.add(tag);
+		await qube.fireAsync("domain-create-on-disk");
+	} catch (error) {
+		app.forget(qube);
+		throw error;
+	}
 	return "";
 }
 
@@ -48,15 +58,15 @@ function readPayload(text: string): { name: string; label: string } {
 	return { name, label };
 }
 
-/** The name of the template that the caller or the system names; null for a class that has none. */
-function findTemplate({ app, argument }: Call, klass: QubeClassName): string | null {
-	if (klass !== "AppVM" && klass !== "DispVM") {
-		if (argument === "") return null;
-		throw new AdminError("ProtocolError", `class ${klass} has no template`);
-	}
-	if (argument !== "") return app.qube(argument).name;
+function hasTemplate(klass: QubeClassName): boolean {
+	return klass === "AppVM" || klass === "DispVM";
+}
+
+/** The template that the caller or the system names. */
+function findTemplate({ app, argument }: Call, klass: QubeClassName): Value {
+	if (argument !== "") return app.qube(argument);
 	const usual = app.get(klass === "AppVM" ? "default_template" : "default_dispvm");
-	if (typeof usual === "object" && usual !== null) return usual.wireName;
+	if (typeof usual === "object" && usual !== null) return usual;
 	throw new AdminError("QubesValueError", `there is no default template for class ${klass}: name one`);
 }
 

@@ -2,7 +2,7 @@ import type { Call, PluginModule } from "../../host/plugin.ts";
 import { log } from "../../log.ts";
 import { AdminError } from "../../model/errors.ts";
 import { create } from "./create.ts";
-import { kill, pause, shutdown, start, unpause } from "./power.ts";
+import { inTurn, kill, pause, shutdown, start, unpause } from "./power.ts";
 
 /** How qubes come, run and go (spec 8.7). */
 export const methods: NonNullable<PluginModule["methods"]> = {
@@ -11,13 +11,22 @@ export const methods: NonNullable<PluginModule["methods"]> = {
 	"admin.vm.Create.StandaloneVM": create,
 	"admin.vm.Create.DispVM": create,
 	"admin.vm.Create.RemoteVM": create,
-	"admin.vm.Remove": remove,
-	"admin.vm.Start": start,
-	"admin.vm.Shutdown": shutdown,
-	"admin.vm.Kill": kill,
-	"admin.vm.Pause": pause,
-	"admin.vm.Unpause": unpause,
+	"admin.vm.Remove": inItsTurn(remove),
+	"admin.vm.Start": inItsTurn(start),
+	"admin.vm.Shutdown": inItsTurn(shutdown),
+	"admin.vm.Kill": inItsTurn(kill),
+	"admin.vm.Pause": inItsTurn(pause),
+	"admin.vm.Unpause": inItsTurn(unpause),
 };
+
+function inItsTurn(method: (call: Call) => Promise<string>): (call: Call) => Promise<string> {
+	return (call) =>
+		inTurn(call.destination, () => {
+			const { app, destination } = call;
+			if (app.find(destination.name) === destination) return method(call);
+			throw new AdminError("QubesVMNotFoundError", `No such domain: '${destination.name}'`);
+		});
+}
 
 /** Throws QubesVMInUseError for dom0, for what a package brought, and for what others name; QubesVMNotHaltedError. */
 async function remove({ app, destination: qube, permit }: Call): Promise<string> {

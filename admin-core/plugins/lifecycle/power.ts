@@ -7,6 +7,19 @@ import type { PowerState, Qube } from "../../model/qubes/qube.ts";
  * something then, such as storage, does it in these. Each function is for calls that were permitted.
  */
 
+/** What goes on with each qube: one thing at a time, so that no state changes under another call. */
+const underWay = new WeakMap<Qube, Promise<unknown>>();
+
+/** Does something with a qube when all that was begun before is done. */
+export function inTurn<T>(qube: Qube, work: () => Promise<T>): Promise<T> {
+	const turn = (underWay.get(qube) ?? Promise.resolve()).then(work);
+	underWay.set(
+		qube,
+		turn.catch(() => undefined),
+	);
+	return turn;
+}
+
 /** Starts a halted qube; nothing happens if it runs. Throws QubesVMNotHaltedError for dom0 and RemoteVMs. */
 export async function start({ destination: qube, permit }: Call): Promise<string> {
 	permit();

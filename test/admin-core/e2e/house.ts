@@ -104,6 +104,6 @@ export class House {
 	}
 
 	private async untilListening(): Promise<void> {
-		while (!fs.existsSync(this.path("internal.sock"))) await sleep(20);
+		while (this.daemon?.exitCode === null && !fs.existsSync(this.path("internal.sock"))) await sleep(20);
 	}
 }

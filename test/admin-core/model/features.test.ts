@@ -110,6 +110,20 @@ test("what a handler of domain-feature-pre-delete:* throws prevents it", (t) => 
 	t.is(subject.features.get("f"), "1");
 });
 
+test("what a handler of domain-feature-delete:* throws undoes it, in its old place", (t) => {
+	const { subject } = watched();
+	for (const name of ["a", "f", "z"]) subject.features.set(name, name);
+	subject.addHandler("domain-feature-delete:f", () => {
+		throw new RangeError("no");
+	});
+	t.throws(() => subject.features.delete("f"), { instanceOf: RangeError });
+	t.deepEqual(subject.features.entries(), [
+		["a", "a"],
+		["f", "f"],
+		["z", "z"],
+	]);
+});
+
 test("while events are off everything works silently", (t) => {
 	const { subject, fired } = watched();
 	subject.eventsEnabled = false;

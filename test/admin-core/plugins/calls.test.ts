@@ -1,4 +1,5 @@
 // The methods of the Admin API that plugins serve: spec/admin-core.md 7.2, 7.6, 8.1 to 8.4, 9.1.
+import { setTimeout as sleep } from "node:timers/promises";
 import test from "ava";
 import { AdminError } from "../../../admin-core/model/errors.ts";
 import type { Qube } from "../../../admin-core/model/qubes/qube.ts";
@@ -106,7 +107,8 @@ answers(
 	["dom0", "admin.label.Remove+pink", "", "QubesLabelInUseError: label pink is used by work"],
 	["work", "admin.vm.property.Set+label", "red", ""],
 	["dom0", "admin.label.Remove+pink", "", ""],
-	["dom0", "admin.label.Remove+red", "", "QubesLabelInUseError: label red is used by disp1"],
+	["dom0", "admin.label.Remove+red", "", "ProtocolError: Can only remove custom labels"],
+	["dom0", "admin.label.Create+label-1", "0xff00ff", /^QubesInvalidLabelError/],
 	["dom0", "admin.label.Remove+blue", "", "ProtocolError: Can only remove custom labels"],
 	["dom0", "admin.label.Get+pink", "", "QubesLabelNotFoundError: Label does not exist: pink"],
 	["dom0", "admin.label.Create+pink", "pink", /^QubesInvalidLabelValueError/],
@@ -358,4 +360,62 @@ test.serial("a handler that vetoes a start leaves the qube halted, and says why"
 	t.is(await desk.call("work", "admin.vm.Start"), "QubesVMError: not today");
 	t.is(work.powerState, "Halted");
 	t.deepEqual(reasons, ["not today"]);
+});
+
+test.serial("a creation that fails late leaves no qube behind", async (t) => {
+	const desk = openDesk(t);
+	const { app } = desk;
+	await desk.call("dom0", "admin.vm.Create.StandaloneVM", "name=a.b label=red");
+	t.regex(await desk.call("a.b>dom0", "admin.vm.Create.StandaloneVM", "name=new label=red"), /^QubesInvalidTagError/);
+	t.is(app.find("new"), null);
+	app.addHandler("domain-add", (_app, _event, { vm }) => {
+		(vm as Qube).addHandler("domain-create-on-disk", async () => {
+			throw new AdminError("StoragePoolException", "the disk is full");
+		});
+	});
+	t.is(await desk.call("dom0", "admin.vm.Create.StandaloneVM", "name=new label=red"), "StoragePoolException: the disk is full");
+	t.is(app.find("new"), null);
+});
+
+test.serial("a caller who may not create learns nothing of templates", async (t) => {
+	const desk = openDesk(t);
+	desk.app.qube("vault").addHandler("admin-permission:*", () => {
+		throw new AdminError("PermissionDenied", "no");
+	});
+	for (const template of ["nosuch", "base", ""]) {
+		t.is(await desk.call("vault>dom0", `admin.vm.Create.AppVM+${template}`, "name=new label=red"), "PermissionDenied: no");
+	}
+});
+
+test.serial("what is done to a qube is done one after the other", async (t) => {
+	const desk = openDesk(t);
+	const work = desk.app.qube("work");
+	const fired: string[] = [];
+	work.addHandler("domain-*", async (_qube, event) => {
+		fired.push(event);
+		await sleep(5);
+	});
+	const replies = await Promise.all(
+		["Start", "Start", "Shutdown", "Shutdown", "Kill"].map((what) => desk.call("work", `admin.vm.${what}`)),
+	);
+	t.deepEqual(
+		replies.map((reply) => reply.split(":")[0]),
+		["", "", "", "QubesVMNotStartedError", "QubesVMNotStartedError"],
+	);
+	t.deepEqual(fired, [
+		...["domain-pre-start", "domain-pre-spawn", "domain-spawn", "domain-start"],
+		...["domain-pre-shutdown", "domain-stopped", "domain-shutdown"],
+	]);
+	t.is(work.powerState, "Halted");
+});
+
+test.serial("a RemoteVM is no clock, and text is no IPv6 address", async (t) => {
+	const desk = openDesk(t);
+	await desk.call("dom0", "admin.vm.Create.RemoteVM", "name=far label=red");
+	t.regex(
+		await desk.call("dom0", "admin.property.Set+clockvm", "far"),
+		/^QubesPropertyValueError: clockvm: want a qube of class LocalVM/,
+	);
+	t.regex(await desk.call("work", "admin.vm.property.Set+ip6", "hello"), /^QubesPropertyValueError: ip6/);
+	t.is(await desk.call("work", "admin.vm.property.Set+ip6", "fd09::7"), "");
 });
