@@ -69,6 +69,10 @@ const OPTIONS: readonly Option[] = [
 	{ flag: "--explain", value: null, help: "print the decision and why; ask, run, notify and log nothing" },
 ];
 
+/** What counts where an option is not given: made once, when the program is loaded into the executable. */
+const USUAL: { [flag: string]: string | undefined } = {};
+for (const { flag, usual } of OPTIONS) USUAL[flag] = usual;
+
 const USAGE = `usage: qrexec-policy-exec [options] SOURCE TARGET SERVICE[+ARGUMENT]
        qrexec-policy-exec [options] DOMAIN-ID SOURCE TARGET SERVICE[+ARGUMENT] PROCESS-IDENT
 `;
@@ -150,7 +154,7 @@ function findOption(name: string): Option | string {
 
 function readOptions(given: { [flag: string]: string[] | undefined }, words: readonly string[]): Invocation {
 	const last = (flag: string): string | null => given[flag]?.at(-1) ?? null;
-	const usual = (flag: string): string => last(flag) ?? (OPTIONS.find((option) => option.flag === flag)?.usual as string);
+	const usual = (flag: string): string => last(flag) ?? (USUAL[flag] as string);
 	const timeout = usual("--timeout");
 	const timeoutSeconds = Number(timeout);
 	const isWhole = timeoutSeconds === Math.floor(timeoutSeconds) && String(timeoutSeconds) === timeout;
