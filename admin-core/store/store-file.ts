@@ -43,7 +43,7 @@ const NOTHING: Residue = { attributes: null, content: null, children: new Map(),
 
 /**
  * The file `qubes.xml`, locked for as long as the object is open (spec 5.4 to 5.6). All that is thrown is a StoreError, and then the file is as it
- * was. To make a new store, open a path where there is no file and save.
+ * was, but for one case: where the directory cannot be synced after the rename, the new file is in place already. To make a new store, open a path where there is no file and save.
  */
 export class StoreFile {
 	/** Of the file itself, behind all links. */
