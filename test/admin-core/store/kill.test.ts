@@ -16,13 +16,13 @@ test(`after ${KILLS} kills at random moments the store is the last one saved or 
 	const program = buildProgram("saver.ts", folder);
 	const seed = chooseSeed();
 	const random = new Random(seed);
-	const delays = Array.from({ length: KILLS }, () => random.int(40_000) / 1000);
+	const moments = Array.from({ length: KILLS }, () => ({ saved: random.int(4), delay: random.int(20_000) / 1000 }));
 	let leftovers = 0;
 	let saves = 0;
-	const wrong = await inParallel(delays, WIDTH, async (delay, index) => {
+	const wrong = await inParallel(moments, WIDTH, async ({ saved, delay }, index) => {
 		const file = newStore(folder, `kill-${index}`);
-		const { child, lines, ready, ended } = startTalking([...program, file, "save"]);
-		await ready;
+		const { child, lines, line, ended } = startTalking([...program, file, "save"]);
+		await line(1 + saved);
 		await new Promise((resolve) => setTimeout(resolve, delay));
 		child.kill("SIGKILL");
 		if ((await ended) !== "SIGKILL") return `kill ${index}: ended by itself: ${lines.at(-1)}`;
@@ -54,8 +54,8 @@ test("after a kill at each single step of two saves the store is the last one sa
 test("a program that is killed while it holds a store leaves it unlocked", async (t) => {
 	const folder = makeFolder(t);
 	const file = newStore(folder, "held");
-	const { child, ready, ended } = startTalking([...buildProgram("saver.ts", folder), file, "hold"]);
-	t.is(await ready, "ready");
+	const { child, line, ended } = startTalking([...buildProgram("saver.ts", folder), file, "hold"]);
+	t.is(await line(1), "ready");
 	await t.throwsAsync(StoreFile.open(file), { message: `${file}.lock is held by process ${child.pid}: stop it first` });
 	child.kill("SIGKILL");
 	await ended;

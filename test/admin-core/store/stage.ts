@@ -1,8 +1,10 @@
 // What the tests of the store share: folders that go away, samples, and programs in processes of their own.
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import readline from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { ExecutionContext } from "ava";
 import esbuild from "esbuild";
@@ -87,8 +89,8 @@ export interface Talking {
 	readonly child: ChildProcess;
 	/** The lines it has printed. */
 	readonly lines: string[];
-	/** Resolves with the first line; rejects if there is none. */
-	readonly ready: Promise<string>;
+	/** Resolves with line `n`, the first is 1; rejects if it ends without. */
+	line(n: number): Promise<string>;
 	/** Resolves with the signal or the status when it has ended. */
 	readonly ended: Promise<string | number | null>;
 }
@@ -97,19 +99,18 @@ export interface Talking {
 export function startTalking([file, ...args]: readonly string[], env: { [name: string]: string } = {}): Talking {
 	const child = spawn(file as string, args, { stdio: ["pipe", "pipe", "inherit"], env: { ...process.env, ...env } });
 	const lines: string[] = [];
-	let rest = "";
-	const ended = new Promise<string | number | null>((resolve) => {
+	const closed = new Promise<string | number | null>((resolve) => {
 		child.on("close", (status, signal) => resolve(signal ?? status));
 	});
-	const ready = new Promise<string>((resolve, reject) => {
-		child.stdout?.on("data", (chunk: Buffer) => {
-			const parts = (rest + chunk).split("\n");
-			rest = parts.pop() as string;
-			lines.push(...parts);
-			if (lines[0] !== undefined) resolve(lines[0]);
-		});
-		void ended.then((how) => reject(new Error(`ended with ${how} and without a word`)));
-	});
-	ready.catch(() => undefined);
-	return { child, lines, ready, ended };
+	const reader = readline.createInterface({ input: child.stdout });
+	reader.on("line", (text) => lines.push(text));
+	const ended = Promise.all([closed, once(reader, "close")]).then(([how]) => how);
+	const line = async (n: number): Promise<string> => {
+		while (lines.length < n) {
+			const how = await Promise.race([once(reader, "line"), ended]);
+			if (!Array.isArray(how) && lines.length < n) throw new Error(`ended with ${how} after ${lines.length} lines`);
+		}
+		return lines[n - 1] as string;
+	};
+	return { child, lines, line, ended };
 }

@@ -294,10 +294,11 @@ for (const program of HOSTS) {
 
 		test(`${name}: --explain shows the error in ${JSON.stringify(text)} with a caret`, async (t) => {
 			const stage = await Stage.open(t, { policy });
-			const { status, stdout } = await stage.run(program, ["a", "b", "s.S+x"], { options: ["--explain"] });
-			t.is(status, 1);
+			const ended = await stage.run(program, ["a", "b", "s.S+x"], { options: ["--explain"] });
+			t.is(ended.status, 1);
 			const margin = wrong.slice(0, wrong.indexOf("‸")).replace(/[^\t]/g, " ");
-			t.true(stdout.endsWith(`${place}\n  ${wrong.replace("‸", "")}\n  ${margin}^\n`), stdout);
+			const shown = `${place}\n  ${wrong.replace("‸", "")}\n  ${margin}^\n`;
+			t.true(ended.stdout.endsWith(shown), JSON.stringify(ended));
 		});
 	}
 
