@@ -20,7 +20,7 @@ const VARIANTS = {
 };
 
 /** The commands of admin-core/tools. */
-const COMMANDS = ["qubes-prefs", "qvm-create", "qvm-features", "qvm-ls", "qvm-prefs", "qvm-remove", "qvm-service", "qvm-tags"];
+const COMMANDS = fs.readdirSync(path.join(root, "admin-core/tools/entries")).map((file) => path.basename(file, ".ts"));
 
 const variants = process.argv.length > 2 ? process.argv.slice(2) : ["release"];
 const unknown = variants.find((name) => VARIANTS[name] === undefined);
@@ -63,12 +63,17 @@ async function buildAdminCore() {
 		writeWhole(`lib/${name}.mjs`, outputFiles[0].text);
 		writeWhole(`bin/${name}`, launcher(`lib/${name}.mjs`), 0o755);
 	}
-	const plugins = path.join(root, "admin-core/plugins");
-	for (const name of fs.readdirSync(plugins)) {
-		const manifest = JSON.parse(fs.readFileSync(path.join(plugins, name, "manifest.json"), "utf8"));
+	for (const folder of pluginFolders()) {
+		const manifest = JSON.parse(fs.readFileSync(path.join(root, folder, "manifest.json"), "utf8"));
+		const name = path.basename(folder);
 		writeWhole(`lib/plugins/${name}/manifest.json`, `${JSON.stringify({ ...manifest, module: "./index.cjs" })}\n`);
-		writeWhole(`lib/plugins/${name}/index.cjs`, await bundleForNode(`admin-core/plugins/${name}/index.ts`));
+		writeWhole(`lib/plugins/${name}/index.cjs`, await bundleForNode(`${folder}/index.ts`));
 	}
+}
+
+function pluginFolders() {
+	const own = fs.readdirSync(path.join(root, "admin-core/plugins")).map((name) => `admin-core/plugins/${name}`);
+	return fs.existsSync(path.join(root, "storage-reflink/manifest.json")) ? [...own, "storage-reflink"] : own;
 }
 
 /** A program that runs a file of dist/ on Node, also through a link. */

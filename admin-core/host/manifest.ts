@@ -25,6 +25,12 @@ export interface HandlerShape {
 	readonly async: boolean;
 }
 
+/** A storage driver and what its pools can be told: each option with whether it is required, in the order of `admin.pool.ListDrivers`. */
+export interface DriverShape {
+	readonly name: string;
+	readonly options: readonly { readonly name: string; readonly isRequired: boolean }[];
+}
+
 /** A plugin as its manifest describes it; nothing of its code was run (spec 6.2). */
 export interface Manifest {
 	readonly name: string;
@@ -32,6 +38,9 @@ export interface Manifest {
 	readonly module: string;
 	readonly methods: readonly MethodShape[];
 	readonly handlers: readonly HandlerShape[];
+	/** Classes of devices, such as `usb`. A method with `{deviceClass}` in its name is one for each class of all plugins. */
+	readonly deviceClasses: readonly string[];
+	readonly storageDrivers: readonly DriverShape[];
 }
 
 /** The version of the interface to plugins; a manifest says which one it was written for. */
@@ -85,6 +94,8 @@ export function readManifest(file: string): Manifest {
 		module: path.resolve(path.dirname(file), reader.text("module")),
 		methods: reader.list("methods").map(readMethod),
 		handlers: reader.list("handlers").map(readHandler),
+		deviceClasses: reader.texts("deviceClasses"),
+		storageDrivers: reader.list("storageDrivers").map(readDriver),
 	};
 }
 
@@ -99,11 +110,14 @@ function readMethod(reader: Reader): MethodShape {
 }
 
 function readHandler(reader: Reader): HandlerShape {
-	const patterns = reader.get("patterns");
-	if (!Array.isArray(patterns) || patterns.length === 0 || !patterns.every((one) => typeof one === "string")) {
-		throw reader.bad("patterns", "a list of texts");
-	}
+	const patterns = reader.texts("patterns");
+	if (patterns.length === 0) throw reader.bad("patterns", "a list of texts");
 	return { patterns, on: reader.text("on"), handler: reader.text("handler"), async: reader.flag("async") };
+}
+
+function readDriver(reader: Reader): DriverShape {
+	const options = reader.list("options").map((option) => ({ name: option.text("name"), isRequired: option.flag("required") }));
+	return { name: reader.text("name"), options };
 }
 
 /** Reads the fields of an object in a manifest; `place` says where in it, such as `methods[2].`. */
@@ -149,6 +163,14 @@ class Reader {
 		const value = this.value[field] ?? [];
 		if (!Array.isArray(value)) throw this.bad(field, "a list");
 		return value.map((one, index) => new Reader(this.file, `${this.place}${field}[${index}].`, one));
+	}
+
+	/** Empty if it is not there. */
+	texts(field: string): string[] {
+		const value = this.value[field] ?? [];
+		if (!Array.isArray(value) || !value.every((one) => typeof one === "string" && one !== ""))
+			throw this.bad(field, "a list of texts");
+		return value;
 	}
 
 	bad(field: string, wanted: string): ManifestError {

@@ -5,6 +5,7 @@ import { AdminError } from "../model/errors.ts";
 import { type Emitter, offClass, onClass } from "../model/events/emitter.ts";
 import type { EventArgs, Handler } from "../model/events/handler-table.ts";
 import { AdminVM, AppVM, DispVM, FullQube, LocalQube, Qube, RemoteVM, StandaloneVM, TemplateVM } from "../model/qubes/qube.ts";
+import type { DriverSource, MakePool } from "../model/storage/contract.ts";
 import type { HandlerShape, Manifest, MethodShape } from "./manifest.ts";
 import type { Method, PluginModule } from "./plugin.ts";
 
@@ -12,6 +13,9 @@ import type { Method, PluginModule } from "./plugin.ts";
 const TARGETS: { readonly [name: string]: abstract new (...args: never[]) => Emitter } = {
 	...{ App, Qube, LocalQube, FullQube, AdminVM, TemplateVM, AppVM, StandaloneVM, DispVM, RemoteVM },
 };
+
+/** Stands in the name of a method for any class of devices. */
+const DEVICE_CLASS = "{deviceClass}";
 
 /** How the host was asked to tell what it does. */
 export interface HostOptions {
@@ -34,17 +38,36 @@ export class PluginHost {
 	private readonly trace: (line: string) => void;
 	private readonly plugins: Plugin[];
 	private readonly methods = new Map<string, HostedMethod>();
+	private readonly driverPlugins = new Map<string, Plugin>();
 	private readonly registered: (() => void)[] = [];
 
-	/** A plugin that names a class which does not exist is left out. Throws an Error where two plugins serve the same method. */
+	/** A plugin that names a class which does not exist is left out. Throws an Error where two plugins serve the same method, driver or class of devices. */
 	constructor(manifests: readonly Manifest[], { trace = () => undefined }: HostOptions = {}) {
 		this.trace = trace;
 		this.plugins = manifests.filter(hasKnownClasses).map((manifest) => new Plugin(manifest, this.trace));
 		for (const plugin of this.plugins) {
-			for (const shape of plugin.manifest.methods) this.addMethod(plugin, shape);
+			for (const shape of plugin.manifest.methods) this.addMethods(plugin, shape);
 			for (const shape of plugin.manifest.handlers) this.addHandler(plugin, shape);
+			for (const { name } of plugin.manifest.storageDrivers) claim(this.driverPlugins, name, plugin, plugin);
 		}
 	}
+
+	/** The classes of devices, sorted. */
+	deviceClasses(): string[] {
+		const all = this.plugins.flatMap(({ manifest }) => manifest.deviceClasses).sort();
+		const twice = all.find((name, index) => name === all[index + 1]);
+		if (twice !== undefined) throw new Error(`two plugins serve devices of class ${twice}: remove one`);
+		return all;
+	}
+
+	/** The storage drivers, sorted by name. */
+	readonly drivers: DriverSource = {
+		list: () =>
+			[...this.driverPlugins]
+				.sort(([a], [b]) => (a < b ? -1 : 1))
+				.flatMap(([name, { manifest }]) => manifest.storageDrivers.filter((driver) => driver.name === name)),
+		load: (name) => this.driverPlugins.get(name)?.driver(name) ?? null,
+	};
 
 	/** The method of a name, null if no plugin has it. */
 	method(name: string): HostedMethod | null {
@@ -61,11 +84,12 @@ export class PluginHost {
 		for (const unregister of this.registered.splice(0)) unregister();
 	}
 
-	private addMethod(plugin: Plugin, shape: MethodShape): void {
-		const { name } = shape;
-		const other = this.methods.get(name);
-		if (other !== undefined) throw new Error(`two plugins serve ${name}: remove one; the second is ${plugin.manifest.name}`);
-		this.methods.set(name, { shape, load: () => plugin.method(name) });
+	/** A method for each class of devices has `{deviceClass}` in its name, and its module serves it by that name. */
+	private addMethods(plugin: Plugin, shape: MethodShape): void {
+		const names = shape.name.includes(DEVICE_CLASS)
+			? this.deviceClasses().map((one) => shape.name.replace(DEVICE_CLASS, one))
+			: [shape.name];
+		for (const name of names) claim(this.methods, name, { shape, load: () => plugin.method(shape.name) }, plugin);
 	}
 
 	private addHandler(plugin: Plugin, shape: HandlerShape): void {
@@ -76,6 +100,12 @@ export class PluginHost {
 			this.registered.push(() => offClass(target as new () => Emitter, pattern, stub));
 		}
 	}
+}
+
+/** One plugin serves each name. */
+function claim<T>(served: Map<string, T>, name: string, value: T, { manifest }: Plugin): void {
+	if (served.has(name)) throw new Error(`two plugins serve ${name}: remove one; the second is ${manifest.name}`);
+	served.set(name, value);
 }
 
 function hasKnownClasses({ name, handlers }: Manifest): boolean {
@@ -103,6 +133,13 @@ class Plugin {
 		const method = this.load(name)?.methods?.[name];
 		if (method !== undefined) return method;
 		throw new AdminError("QubesException", `${name}: ${this.failure ?? `plugin ${this.manifest.name} does not have it`}`);
+	}
+
+	/** Throws an AdminError where the plugin cannot be loaded or lacks the driver. */
+	driver(name: string): MakePool {
+		const driver = this.load(`storage driver ${name}`)?.storageDrivers?.[name];
+		if (driver !== undefined) return driver;
+		throw new AdminError("QubesException", `driver ${name}: ${this.failure ?? `plugin ${this.manifest.name} does not have it`}`);
 	}
 
 	/** Spec 6.2, rule 4: a plugin that cannot be loaded denies permissions and prevents what it was to watch over; else it is left out. */

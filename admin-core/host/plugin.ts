@@ -1,12 +1,15 @@
 import type { App } from "../model/app.ts";
 import type { EventArgs, Handler } from "../model/events/handler-table.ts";
 import type { Qube } from "../model/qubes/qube.ts";
+import type { MakePool } from "../model/storage/contract.ts";
 
 /** What the module of a plugin exports: for each method and handler of its manifest one function (docs/plugins.md). */
 export interface PluginModule {
 	readonly methods?: { readonly [name: string]: Method };
 	// biome-ignore lint/suspicious/noExplicitAny: the manifest says which class the handler is for
 	readonly handlers?: { readonly [name: string]: Handler<any> };
+	/** By the names of the manifest. */
+	readonly storageDrivers?: { readonly [name: string]: MakePool };
 }
 
 /** A method of the Admin API. Throws AdminError; what else it throws is a defect. */

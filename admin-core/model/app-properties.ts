@@ -84,7 +84,7 @@ function refuseDefaultLoop(netvm: Qube | null): void {
 
 /** Throws a QubesPropertyValueError for a kernel that is not there, whole (spec 3.7). */
 export function checkKernel(app: App, kernel: string): void {
-	const dir = path.join(app.kernelsDir, kernel);
+	const dir = path.join(app.surroundings.kernelsDir, kernel);
 	if (kernel.includes("/") || !fs.existsSync(dir)) {
 		throw new AdminError("QubesPropertyValueError", `Kernel '${kernel}' not installed`);
 	}

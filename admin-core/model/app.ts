@@ -5,9 +5,25 @@ import { PropertyHolder } from "./properties/holder.ts";
 import type { Value } from "./properties/property.ts";
 import { checkQubeName, compareQubeNames, isUuid, type QubeClassName } from "./qubes/name.ts";
 import { QUBE_CLASSES, type Qube } from "./qubes/qube.ts";
+import type { DriverSource } from "./storage/contract.ts";
 
 /** Qubes have numbers from 1 to this; 0 is dom0. */
 const MAX_QID = 10_000;
+
+/** What the model is told of the world around it. */
+export interface Surroundings {
+	/** Where kernels are kept, each in a folder of its own (spec 3.7). */
+	readonly kernelsDir: string;
+	/** The classes of devices that plugins serve. */
+	readonly deviceClasses: readonly string[];
+	readonly drivers: DriverSource;
+}
+
+const BARE: Surroundings = {
+	kernelsDir: "/var/lib/qubes/vm-kernels",
+	deviceClasses: [],
+	drivers: { list: () => [], load: () => null },
+};
 
 /** The whole system: its qubes, labels and global properties, which are declared in app-properties.ts (spec 3.7). */
 export class App extends PropertyHolder {
@@ -15,14 +31,13 @@ export class App extends PropertyHolder {
 	/** Its events have no subject in the event stream (spec 7.5). */
 	readonly wireName = "";
 	readonly labels: Labels;
-	/** Where kernels are kept, each in a folder of its own (spec 3.7). */
-	readonly kernelsDir: string;
+	readonly surroundings: Surroundings;
 	private readonly byName = new Map<string, Qube>();
 
-	constructor(labels?: Iterable<Label>, kernelsDir = "/var/lib/qubes/vm-kernels") {
+	constructor(labels?: Iterable<Label>, surroundings: Partial<Surroundings> = {}) {
 		super();
 		this.labels = new Labels(labels);
-		this.kernelsDir = kernelsDir;
+		this.surroundings = { ...BARE, ...surroundings };
 	}
 
 	/** All qubes: dom0, then by name (spec 3.9). */

@@ -60,7 +60,7 @@ export class Daemon {
 		try {
 			const { data, warnings } = await store.load();
 			for (const warning of warnings) log("warning", warning);
-			const loaded = loadApp(data, options.kernelsDir);
+			const loaded = loadApp(data, { ...givenKernels(options), deviceClasses: host.deviceClasses(), drivers: host.drivers });
 			const saver = new Saver(store, loaded);
 			if (loaded.isChanged) await saver.save();
 			const servers = await openSockets(new Dispatcher(loaded.app, host, () => saver.save()), options);
@@ -80,6 +80,10 @@ export class Daemon {
 		await this.store.close();
 		this.host.close();
 	}
+}
+
+function givenKernels({ kernelsDir }: DaemonOptions) {
+	return kernelsDir === undefined ? {} : { kernelsDir };
 }
 
 function readPlugins(dir: string): Manifest[] {

@@ -1,25 +1,23 @@
 import "../model/declarations.ts";
 import { randomUUID } from "node:crypto";
 import { log } from "../log.ts";
-import { App } from "../model/app.ts";
+import { App, type Surroundings } from "../model/app.ts";
 import { AdminError, isAdminError } from "../model/errors.ts";
 import type { PropertyHolder } from "../model/properties/holder.ts";
 import { isConnectedThrough } from "../model/qubes/checks.ts";
 import type { QubeClassName } from "../model/qubes/name.ts";
 import { QUBE_CLASSES, type Qube } from "../model/qubes/qube.ts";
 import { type DomainData, nameOf, type Pair, type StoreData } from "../store/data.ts";
-
-/** What of a qube the model has no part in. */
-export type QubeParts = Pick<DomainData, "devices" | "volumes">;
+import { DeviceRecords } from "./device-records.ts";
+import { StorageRecords } from "./storage-records.ts";
 
 /** The app that a store describes, and what of the store the model has no part in, to be written back as it was. */
 export interface Loaded {
 	readonly app: App;
 	/** Global properties that no plugin declares. */
 	readonly unknownProperties: readonly Pair[];
-	readonly pools: StoreData["pools"];
-	/** By the qube itself: numbers and names are used again. */
-	readonly parts: ReadonlyMap<Qube, QubeParts>;
+	readonly devices: DeviceRecords;
+	readonly storage: StorageRecords;
 	/** Whether something was made up that has to be saved, such as a uuid. */
 	readonly isChanged: boolean;
 }
@@ -34,18 +32,20 @@ const RENAMED: ReadonlyMap<string, (value: string) => Pair> = new Map([
  * Makes the app of a store, in the order of spec 5.4: labels, qubes with their own properties, global ones, relations, features, tags; then events go on and
  * each qube is told that it was loaded. Throws AdminError for what would not be safe to leave out.
  */
-export function loadApp(data: StoreData, kernelsDir?: string): Loaded {
-	const app = new App(data.labels, kernelsDir);
+export function loadApp(data: StoreData, surroundings: Partial<Surroundings> = {}): Loaded {
+	const app = new App(data.labels, surroundings);
+	const storage = new StorageRecords(app, data.pools);
+	const devices = new DeviceRecords(app);
 	const loading = data.domains.map((domain) => new LoadingQube(app, domain));
 	for (const one of loading) one.addToApp();
 	if (app.find("dom0") === null) addDom0(app);
 	const unknownProperties = loadGlobalProperties(app, data.properties);
 	for (const one of loading) one.loadRelations();
 	breakLoops(app);
-	const parts = new Map(loading.map(({ qube, domain: { devices, volumes } }) => [qube, { devices, volumes }]));
-	app.addHandler("domain-pre-delete", (_app, _event, { vm }) => refuseBackend(app, parts, vm as Qube));
+	for (const { qube, domain } of loading) devices.load(qube, domain.devices);
+	for (const { qube, domain } of loading) storage.load(qube, domain.volumes);
 	startEvents(app);
-	return { app, unknownProperties, pools: data.pools, parts, isChanged: loading.some(({ isChanged }) => isChanged) };
+	return { app, unknownProperties, devices, storage, isChanged: loading.some(({ isChanged }) => isChanged) };
 }
 
 /** A qube on its way from the store. */
@@ -158,15 +158,6 @@ function breakLoops(app: App): void {
 		if (netvm === null || !isConnectedThrough(netvm, qube)) continue;
 		log("error", `qube ${qube.name}: property 'netvm' is not kept: it is connected through itself, by ${netvm.name}`);
 		qube.set("netvm", null);
-	}
-}
-
-/** A qube whose devices are assigned to others is in use (spec 1.7). */
-function refuseBackend(app: App, parts: Loaded["parts"], backend: Qube): void {
-	for (const qube of app.qubes()) {
-		const devices = qube === backend ? [] : (parts.get(qube)?.devices ?? []).flatMap((group) => group.devices);
-		if (!devices.some((device) => device.backend === backend.name)) continue;
-		throw new AdminError("QubesVMInUseError", `a device of ${backend.name} is assigned to ${qube.name}`);
 	}
 }
 

@@ -32,7 +32,7 @@ export function addQube(
 
 /** dom0, a template, a net qube, two app qubes behind it, a template of disposables and a disposable. */
 export function makeHouse(kernelsDir?: string): App {
-	const app = new App(undefined, kernelsDir);
+	const app = new App(undefined, kernelsDir === undefined ? {} : { kernelsDir });
 	addQube(app, "AdminVM", "dom0", { label: "black" });
 	addQube(app, "TemplateVM", "base", { label: "black" });
 	addQube(app, "StandaloneVM", "sys-net", { provides_network: true, netvm: null });
