@@ -85,9 +85,9 @@ export class Evaluation {
 
 	/** What is written to standard output for a denial that is no decision of the policy. */
 	private denyAnswer(message: string): string {
-		if (this.options.json) {
-			const resolution = deny("internal-error", message, { notify: false });
-			return reportJson({ resolution, connection: null }, null, []);
+		if (this.isQuiet()) {
+			const outcome = { resolution: deny("internal-error", message, { notify: false }), connection: null };
+			return this.options.json ? reportJson(outcome, null, []) : explain(outcome, null, this.request, []);
 		}
 		return this.isAnswered() ? `${DENY_TEXT}\n` : "";
 	}

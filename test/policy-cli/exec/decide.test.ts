@@ -1,6 +1,7 @@
 // The form with three arguments: what is asked of qubesd, what is answered, what the modes change (spec 4.1, 6, 7).
+import { setTimeout as sleep } from "node:timers/promises";
 import test, { type ExecutionContext } from "ava";
-import { reply } from "../../support/fake-server.ts";
+import { neverReply, reply } from "../../support/fake-server.ts";
 import { HOSTS } from "../../support/programs.ts";
 import { policyText, uuidOf } from "../core/fixtures.ts";
 import { type Setting, Stage } from "./stage.ts";
@@ -272,6 +273,20 @@ for (const program of HOSTS) {
 		const { ended } = await decide(t, "… b allow", "a→b\ndecision allow", ["--explain"]);
 		t.notRegex(ended.stdout, /^decision allow$/m);
 		t.regex(ended.stdout, /^decision {2,}deny$/m);
+	});
+
+	test(`${name}: --explain says so when it is stopped before it has decided`, async (t) => {
+		const stage = await Stage.open(t, { info: neverReply });
+		const stopped = stage.run(program, ["a", "b", "s.S+x"], {
+			options: ["--explain"],
+			started: async (child) => {
+				while (stage.requests("internal.sock").length === 0) await sleep(10);
+				child.kill("SIGTERM");
+			},
+		});
+		const { status, stdout } = await stopped;
+		t.is(status, 1);
+		t.regex(stdout, /^decision {4}deny\nreason {6}.*stopped before it was decided/m);
 	});
 
 	/** `‸` stands before the place that is wrong, in the line that is wrong. */
