@@ -61,8 +61,8 @@ declareProperties<App>(App, [
 		doc: "Seconds between two statistics of admin.vm.Stats.",
 	}),
 	vmProperty("updatevm", self, { ...NO_LIMIT, doc: "The qube through which dom0 is updated." }),
-	computedProperty("maxmem", "int", "Memory of the machine, in MiB; 0 without a hypervisor.", () => 0),
-	computedProperty("no_cpus", "int", "Processors of the machine; 0 without a hypervisor.", () => 0),
+	{ ...computedProperty("maxmem", "int", "Memory of the machine, in MiB; 0 without a hypervisor.", () => 0), ...STAGE },
+	{ ...computedProperty("no_cpus", "int", "Processors of the machine; 0 without a hypervisor.", () => 0), ...STAGE },
 ]);
 
 onClass(App, "property-pre-set:default_kernel", (app, _event, { newvalue }) => checkKernel(app, String(newvalue)), {
