@@ -2,8 +2,19 @@ import net from "node:net";
 import { DaemonError, EmptyReplyError, RemoteError, UsageError } from "./errors.ts";
 import { remoteMessage } from "./remote-message.ts";
 
-/** Where qubesd listens for `admin.*` (spec 7.1). */
+/** Where qubesd listens for `admin.*`, and for `internal.*` (spec 7.1). */
 export const QUBESD_SOCKET = "/var/run/qubesd.sock";
+export const INTERNAL_SOCKET = "/var/run/qubesd.internal.sock";
+
+/** One call of a method. */
+export interface Request {
+	/** The qube that calls. */
+	readonly source: string;
+	readonly destination: string;
+	readonly method: string;
+	readonly argument: string;
+	readonly payload: string | Uint8Array;
+}
 
 /**
  * Calls a method of the Admin API as dom0 and returns the content of its reply (spec 7.2, 7.3); one connection for each call.
@@ -17,21 +28,18 @@ export async function call(
 	argument = "",
 	payload: string | Uint8Array = "",
 ): Promise<Buffer> {
-	for (const part of [argument, destination]) {
-		if (/[^!-~]/.test(part)) throw new UsageError(`invalid name "${part}": want printable ASCII characters without spaces`);
-	}
-	const header = `${method}+${argument} dom0 name ${destination}\0`;
-	return parseReply(await exchange(socketPath, Buffer.concat([Buffer.from(header), Buffer.from(payload)])));
+	return parseReply(await exchange(socketPath, { source: "dom0", destination, method, argument, payload }));
 }
 
-/** Sends a request, shuts its way down and returns what comes until the other side closes. */
-function exchange(socketPath: string, request: Buffer): Promise<Buffer> {
+/** Sends a request, shuts its way down and returns the bytes that come until the other side closes. Throws DaemonError and UsageError as `call` does. */
+export async function exchange(socketPath: string, request: Request): Promise<Buffer> {
+	const bytes = frame(request);
 	return new Promise((resolve, reject) => {
 		const chunks: Buffer[] = [];
 		let connected = false;
 		const socket = net.connect({ path: socketPath }, () => {
 			connected = true;
-			socket.end(request);
+			socket.end(bytes);
 		});
 		socket.on("data", (chunk: Buffer) => chunks.push(chunk));
 		socket.on("close", () => resolve(Buffer.concat(chunks)));
@@ -40,6 +48,13 @@ function exchange(socketPath: string, request: Buffer): Promise<Buffer> {
 			if (!connected) reject(new DaemonError(`cannot reach qubesd at "${socketPath}": ${describe(error)}`));
 		});
 	});
+}
+
+function frame({ source, destination, method, argument, payload }: Request): Buffer {
+	for (const part of [method, source, argument, destination]) {
+		if (/[^!-~]/.test(part)) throw new UsageError(`invalid name "${part}": want printable ASCII characters without spaces`);
+	}
+	return Buffer.concat([Buffer.from(`${method}+${argument} ${source} name ${destination}\0`), Buffer.from(payload)]);
 }
 
 function describe(error: NodeJS.ErrnoException): string {
@@ -56,8 +71,8 @@ function describe(error: NodeJS.ErrnoException): string {
 	}
 }
 
-/** `0` NUL CONTENT, or `2` NUL CLASS NUL TRACEBACK NUL FORMAT NUL (ARG NUL)* (spec 7.3). */
-function parseReply(reply: Buffer): Buffer {
+/** `0` NUL CONTENT, or `2` NUL CLASS NUL TRACEBACK NUL FORMAT NUL (ARG NUL)* (spec 7.3). Throws as `call` does. */
+export function parseReply(reply: Buffer): Buffer {
 	if (reply.length === 0) throw new EmptyReplyError();
 	const type = reply.toString("latin1", 0, 2);
 	if (type === "0\0") return reply.subarray(2);
@@ -82,7 +97,7 @@ export class Qubesd {
 	}
 
 	/** Calls a method that answers with a list, a line each. Throws as `call` does. */
-	async list(destination: string, method: string): Promise<string[]> {
-		return (await this.call(destination, method)).split("\n").filter((line) => line !== "");
+	async list(destination: string, method: string, argument = ""): Promise<string[]> {
+		return (await this.call(destination, method, argument)).split("\n").filter((line) => line !== "");
 	}
 }

@@ -1,4 +1,4 @@
-import { isFlag, namesOf, type OptionTable } from "./options.ts";
+import { dashed, isFlag, namesOf, type OptionTable } from "./options.ts";
 
 /** The first word of a command line that asks what a line could go on with; the words of that line follow, the last one unfinished. */
 export const COMPLETE_WORD = "--get-completions";
@@ -23,16 +23,32 @@ export async function complete(
 	table: OptionTable,
 	propose: (words: readonly string[]) => Promise<readonly string[]>,
 ): Promise<string[]> {
-	const current = line.at(-1) ?? "";
-	const candidates = current.startsWith("-") ? optionNames(table) : await proposals(line.slice(0, -1), table, propose);
-	return candidates.filter((one) => one.startsWith(current));
+	const words = joinColons(line);
+	const current = words.at(-1) ?? "";
+	const candidates = current.startsWith("-") ? optionNames(table) : await proposals(words.slice(0, -1), table, propose);
+	// The shell keeps what stands before a colon, if that was a word to it.
+	const kept = current === line.at(-1) ? 0 : current.lastIndexOf(":") + 1;
+	return candidates.filter((one) => one.startsWith(current)).map((one) => one.slice(kept));
+}
+
+/** The words of a line as people see them: for bash a colon, as in `work:private`, is a word. */
+function joinColons(line: readonly string[]): string[] {
+	const words: string[] = [];
+	let isOpen = false;
+	for (const word of line) {
+		const isColon = /^:+$/.test(word);
+		if ((isColon || isOpen) && words.length > 0) words.push(`${words.pop()}${word}`);
+		else words.push(word);
+		isOpen = isColon;
+	}
+	return words;
 }
 
 function optionNames(table: OptionTable): string[] {
 	return Object.entries(table)
 		.filter(([, { hidden }]) => hidden !== true)
 		.flatMap(([name, option]) => namesOf(name, option))
-		.map((name) => (name.length > 1 ? `--${name}` : `-${name}`));
+		.map(dashed);
 }
 
 async function proposals(

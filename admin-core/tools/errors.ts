@@ -11,6 +11,9 @@ export class EmptyReplyError extends DaemonError {
 	}
 }
 
+/** Something on this machine failed, such as a file or a program: exit status 1. */
+export class LocalError extends Error {}
+
 /** The daemon answered with an exception (spec 7.3): exit status 1, unless a command knows what it means. */
 export class RemoteError extends Error {
 	/** The name of its class, as sent: what commands may look at, the text is for people only. */

@@ -4,6 +4,7 @@ import { getFeature } from "./features.ts";
 import { Properties } from "./properties.ts";
 import { type Decoded, decode, displayText, type PropertyValue } from "./property-value.ts";
 import type { Qube } from "./qubes.ts";
+import { listVolumes, volumeInfo } from "./volumes.ts";
 
 /** Figures of a volume, in bytes. */
 export interface VolumeInfo {
@@ -54,16 +55,15 @@ export class Row {
 	}
 
 	volumeNames(): Promise<readonly string[]> {
-		return this.once("volumes", () => this.qubesd.list(this.qube.name, "admin.vm.volume.List"));
+		return this.once("volumes", () => listVolumes(this.qubesd, this.qube.name));
 	}
 
 	/** A volume, undefined where the qube has none of that name. */
 	async volume(name: string): Promise<VolumeInfo | undefined> {
 		if (!(await this.volumeNames()).includes(name)) return undefined;
 		return this.once(`volume ${name}`, async () => {
-			const lines = await this.qubesd.call(this.qube.name, "admin.vm.volume.Info", name);
-			const figure = (key: string) => Number(new RegExp(`^${key}=(\\d+)$`, "m").exec(lines)?.[1] ?? 0);
-			return { size: figure("size"), usage: figure("usage") };
+			const info = await volumeInfo(this.qubesd, { qube: this.qube.name, volume: name });
+			return { size: Number(info.get("size") ?? 0), usage: Number(info.get("usage") ?? 0) };
 		});
 	}
 

@@ -31,6 +31,7 @@ export const COMMON_OPTIONS = {
 	verbose: flag("say more", "v"),
 	quiet: flag("say less", "q"),
 	socket: text("where qubesd listens [QUBESD_SOCKET, /var/run/qubesd.sock]"),
+	store: text("work on this qubes.xml, by a qubesd (-v shows its log) that ends with the command"),
 	completion: flag("print what makes bash complete this command, and exit"),
 	help: flag("print this and exit", "h"),
 	version: flag("print the version and exit"),
@@ -41,7 +42,7 @@ export const COMMON_OPTIONS = {
 export const JSON_OPTION = { json: flag("print JSON, for programs") } as const;
 
 /** What the Python tools have not: never abbreviated, so that `--s` is still `--set` for scripts that say so. */
-export const UNABBREVIATED: readonly string[] = ["socket", "completion", "json", "kernel"];
+export const UNABBREVIATED: readonly string[] = ["socket", "store", "completion", "json", "kernel"];
 
 /** For commands that take any number of qubes (spec 10.1). */
 export const SELECTION_OPTIONS = {
@@ -55,6 +56,11 @@ export function namesOf(name: string, option: Options): string[] {
 	return [name, ...(typeof alias === "string" ? [alias] : alias)].sort(
 		(a, b) => Math.sign(b.length - 1) - Math.sign(a.length - 1),
 	);
+}
+
+/** How an option is written: `--pool`, `-P`. */
+export function dashed(name: string): string {
+	return name.length > 1 ? `--${name}` : `-${name}`;
 }
 
 /** Whether it has no value. */

@@ -32,7 +32,12 @@ function parseLine(line: string): Qube {
 
 /** The qube of that name: what every command with a VMNAME asks first (spec 10.1). Throws UsageError if there is none. */
 export async function findQube(qubesd: Qubesd, name: string | undefined): Promise<Qube> {
-	const qube = (await listQubes(qubesd)).find((one) => one.name === name);
+	return pickQube(await listQubes(qubesd), name);
+}
+
+/** One of these qubes. Throws UsageError if it is not among them. */
+export function pickQube(qubes: readonly Qube[], name: string | undefined): Qube {
+	const qube = qubes.find((one) => one.name === name);
 	if (qube === undefined) throw new UsageError(`no such domain: '${name}'`);
 	return qube;
 }

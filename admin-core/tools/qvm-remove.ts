@@ -1,7 +1,9 @@
 /** qvm-remove: removes qubes with all their data (spec 10.3). */
-import { command, type Io } from "./command.ts";
+import { command } from "./command.ts";
+import { confirm } from "./confirm.ts";
 import { findDependencies } from "./dependencies.ts";
 import { isRemote, RemoteError, UsageError } from "./errors.ts";
+import { escapeControls } from "./escape.ts";
 import { flag, SELECTION_OPTIONS } from "./options.ts";
 import { listQubes, qubeNames, selectQubes } from "./qubes.ts";
 
@@ -22,7 +24,9 @@ export const run = command({
 			return 1;
 		}
 		const names = selected.map(({ name }) => name);
-		if (names.length > 0 && force !== true && !(await isAgreed(names, io))) {
+		const list = names.map((name) => `  ${escapeControls(name)}\n`).join("");
+		const question = `These qubes and all their data will be removed:\n${list}Are you sure?`;
+		if (names.length > 0 && force !== true && !(await confirm(io, question))) {
 			complain("nothing was removed");
 			return 1;
 		}
@@ -41,19 +45,3 @@ export const run = command({
 		return status;
 	},
 });
-
-/** Shows what would go, and waits for a `y`. */
-async function isAgreed(names: readonly string[], io: Io): Promise<boolean> {
-	io.stdout.write(`These qubes and all their data will be removed:\n${names.map((name) => `  ${name}\n`).join("")}`);
-	io.stdout.write("Are you sure? [y/N] ");
-	return /^y(es)?$/i.test((await readLine(io.stdin)).trim());
-}
-
-async function readLine(stdin: Io["stdin"]): Promise<string> {
-	let text = "";
-	for await (const chunk of stdin) {
-		text += chunk.toString();
-		if (text.includes("\n")) break;
-	}
-	return text.split("\n", 1)[0] ?? "";
-}

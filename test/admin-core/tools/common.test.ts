@@ -2,13 +2,17 @@
 import test from "ava";
 import type { Run } from "../../../admin-core/tools/command.ts";
 import { run as qubesPrefs } from "../../../admin-core/tools/qubes-prefs.ts";
+import { run as qvmClone } from "../../../admin-core/tools/qvm-clone.ts";
 import { run as qvmCreate } from "../../../admin-core/tools/qvm-create.ts";
+import { run as qvmDevice } from "../../../admin-core/tools/qvm-device.ts";
 import { run as qvmFeatures } from "../../../admin-core/tools/qvm-features.ts";
 import { run as qvmLs } from "../../../admin-core/tools/qvm-ls.ts";
+import { run as qvmPool } from "../../../admin-core/tools/qvm-pool.ts";
 import { run as qvmPrefs } from "../../../admin-core/tools/qvm-prefs.ts";
 import { run as qvmRemove } from "../../../admin-core/tools/qvm-remove.ts";
 import { run as qvmService } from "../../../admin-core/tools/qvm-service.ts";
 import { run as qvmTags } from "../../../admin-core/tools/qvm-tags.ts";
+import { run as qvmVolume } from "../../../admin-core/tools/qvm-volume.ts";
 import { fail, NOTHING, runTool, runWith } from "./fake-qubesd.ts";
 
 /** Each command with a line that makes a first call, and that call. */
@@ -21,12 +25,16 @@ const COMMANDS: readonly (readonly [name: string, run: Run, line: readonly strin
 	["qvm-ls", qvmLs, [], "L"],
 	["qvm-remove", qvmRemove, ["-f", "work"], "L"],
 	["qvm-create", qvmCreate, ["-l", "red", "new"], "dom0: admin.label.List"],
+	["qvm-clone", qvmClone, ["work", "new"], "L"],
+	["qvm-device", qvmDevice, ["block", "detach", "work"], "L"],
+	["qvm-pool", qvmPool, ["list"], "dom0: admin.pool.List"],
+	["qvm-volume", qvmVolume, ["revert", "work:private"], "L"],
 ];
 
 for (const [name, run, line, first] of COMMANDS) {
 	test(`${name} --help names its options, but not --force-root, and asks the daemon nothing`, async (t) => {
 		for (const option of ["--help", "-h", "--he"]) {
-			if (option === "--he" && !["qvm-features", "qvm-tags", "qvm-service", "qvm-remove"].includes(name)) continue;
+			if (option === "--he" && ["qubes-prefs", "qvm-prefs", "qvm-ls", "qvm-create", "qvm-pool"].includes(name)) continue;
 			const { status, out, err, calls } = await runTool(run, [option]);
 			t.is(status, 0);
 			t.true(out.startsWith(`usage: ${name} [OPTION...]`));
@@ -99,7 +107,10 @@ for (const [name, run, line, first] of COMMANDS) {
 	});
 }
 
-for (const [name, run, line] of COMMANDS.filter(([name]) => !["qubes-prefs", "qvm-ls", "qvm-create"].includes(name))) {
+/** Those of which the first word is a qube that has to be there. */
+const ABOUT_A_QUBE = ["qvm-prefs", "qvm-features", "qvm-tags", "qvm-service", "qvm-remove", "qvm-clone"];
+
+for (const [name, run, line] of COMMANDS.filter(([name]) => ABOUT_A_QUBE.includes(name))) {
 	test(`${name} ends with 2 for a qube that is not there, after one call`, async (t) => {
 		const { status, out, err, calls } = await runTool(
 			run,
@@ -109,7 +120,7 @@ for (const [name, run, line] of COMMANDS.filter(([name]) => !["qubes-prefs", "qv
 		t.regex(err, /^usage: [^\n]+\n[a-z-]+: error: no such domain: 'nosuch'\n$/);
 	});
 
-	test(`${name} ends with 2 without VMNAME`, async (t) => {
+	test(`${name} ends with 2 without words`, async (t) => {
 		const { status, calls } = await runTool(run, []);
 		t.deepEqual([status, calls], [2, []]);
 	});
@@ -119,6 +130,25 @@ for (const [name, run, line] of COMMANDS.filter(([name]) => !["qubes-prefs", "qv
 		t.deepEqual([out, calls], ["sys-firewall\nsys-net\n", ["L"]]);
 	});
 }
+
+test("a word with colons, which bash takes apart, is completed behind its last colon", async (t) => {
+	const answers = {
+		"vault: admin.vm.volume.List": "",
+		"work: admin.vm.volume.List": "root\nprivate\n",
+		...Object.fromEntries(["dom0", "debian", "sys-firewall", "sys-net"].map((name) => [`${name}: admin.vm.volume.List`, ""])),
+	};
+	const complete = async (...line: string[]) => (await runTool(qvmVolume, ["--get-completions", ...line], answers)).out;
+	t.is(await complete("info", "work", ":", "p"), "private\n");
+	t.is(await complete("info", "work", ":"), "root\nprivate\n");
+	t.is(await complete("info", "work:p"), "work:private\n");
+	t.is(await complete("info", "work", ":", "private", "re"), "revisions_to_keep\nrevisions\n");
+});
+
+test("--store and --socket exclude each other", async (t) => {
+	const { status, err, calls } = await runTool(qvmLs, ["--store", "qubes.xml", "--socket", "x"]);
+	t.deepEqual([status, calls], [2, []]);
+	t.true(err.endsWith("qvm-ls: error: --store and --socket exclude each other\n"));
+});
 
 test("a completion that cannot be found is none, not an error", async (t) => {
 	const { status, out, err } = await runTool(qvmPrefs, ["--get-completions", ""], { L: NOTHING });

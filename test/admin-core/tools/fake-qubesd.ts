@@ -42,8 +42,21 @@ export interface Outcome {
 	readonly calls: readonly string[];
 }
 
-/** Runs a command in process against a daemon that answers from a table, `L` included. */
-export async function runTool(run: Run, argv: readonly string[], answers: Answers = {}, stdin = ""): Promise<Outcome> {
+/** What is around a command besides the daemon. */
+export interface Around {
+	readonly env?: { readonly [name: string]: string };
+	/** Whether standard error is a terminal. */
+	readonly isTTY?: boolean;
+}
+
+/** Runs a command in process against a daemon that answers from a table, `L` included, on its one socket for all methods. */
+export async function runTool(
+	run: Run,
+	argv: readonly string[],
+	answers: Answers = {},
+	stdin = "",
+	{ env = {}, isTTY = false }: Around = {},
+): Promise<Outcome> {
 	const folder = await fs.mkdtemp(path.join(os.tmpdir(), "tools-"));
 	const socket = path.join(folder, "qubesd.sock");
 	const all: Answers = { L: LIST, ...answers };
@@ -55,7 +68,7 @@ export async function runTool(run: Run, argv: readonly string[], answers: Answer
 		}),
 	);
 	try {
-		const outcome = await runWith(run, argv, { QUBESD_SOCKET: socket }, stdin);
+		const outcome = await runWith(run, argv, { ...env, QUBESD_SOCKET: socket, QUBESD_INTERNAL_SOCKET: socket }, stdin, isTTY);
 		return { ...outcome, calls: server.requests.map(writeDown) };
 	} finally {
 		server.close();
@@ -69,14 +82,16 @@ export async function runWith(
 	argv: readonly string[],
 	env: { readonly [name: string]: string },
 	stdin = "",
+	isTTY = false,
 ): Promise<Omit<Outcome, "calls">> {
 	let out = "";
 	let err = "";
 	const status = await run(argv, {
-		stdout: { write: (text) => (out += text) },
-		stderr: { write: (text) => (err += text) },
+		stdout: { write: (text: string) => (out += text) },
+		stderr: { write: (text: string) => (err += text), isTTY },
 		stdin: Readable.from(stdin === "" ? [] : [Buffer.from(stdin)]),
 		env,
+		programs: path.resolve("dist/lib"),
 	});
 	return { status, out, err };
 }

@@ -79,6 +79,50 @@ test("--disp is a red DispVM that goes when it halts", async (t) => {
 	t.deepEqual([status, calls], [0, ["dom0: admin.label.List", create, "L", set("auto_cleanup", "True")]]);
 });
 
+/** The calls of a copy of what has nothing to copy but a volume, after its creation, and their answers. */
+const COPY = {
+	"debian: admin.vm.property.List": "memory\n",
+	"debian: admin.vm.property.Get+memory": "default=True type=int 400",
+	"debian: admin.vm.tag.List": "",
+	"debian: admin.vm.feature.List": "",
+	"debian: admin.vm.notes.Get": "",
+	"debian: admin.vm.firewall.Get": "action=accept\n",
+	"new: admin.vm.firewall.Set <action=accept\n>": "",
+	"new: admin.vm.volume.List": "root\n",
+	"new: admin.vm.volume.Info+root": "save_on_stop=True\n",
+	"debian: admin.vm.volume.CloneFrom+root": "token",
+	"new: admin.vm.volume.CloneTo+root <token>": "",
+	"dom0: admin.deviceclass.List": "",
+};
+const TEMPLATE = "debian: admin.vm.property.Get+template";
+
+for (const [line, create] of [
+	[["--standalone"], "dom0: admin.vm.Create.StandaloneVM <name=new label=red>"],
+	[["--class", "StandaloneVM", "-P", "fast"], "dom0: admin.vm.CreateInPool.StandaloneVM <name=new label=red pool=fast>"],
+] as const) {
+	test(`qvm-create ${line.join(" ")} --template copies that, then sets properties`, async (t) => {
+		const { status, calls } = await runTool(run, [...line, "-t", "debian", "-l", "red", "new", "--prop", "memory=600"], {
+			...LABELS,
+			...COPY,
+			[TEMPLATE]: fail("QubesNoSuchPropertyError", "Invalid property 'template' of debian"),
+			[create]: "",
+			[set("memory", "600")]: "",
+		});
+		t.is(status, 0);
+		const before = ["dom0: admin.label.List", "L", TEMPLATE, create, "L"];
+		t.deepEqual(calls, [...before, ...Object.keys(COPY), set("memory", "600")]);
+	});
+}
+
+test("a copy that fails ends with 1, and nothing of it stays", async (t) => {
+	const create = "dom0: admin.vm.Create.StandaloneVM <name=new label=red>";
+	const { status, calls } = await runTool(run, ["--standalone", "-t", "debian", "-l", "red", "new"], {
+		...{ ...LABELS, ...COPY, [TEMPLATE]: "default=False type=vm ", [create]: "", "new: admin.vm.Remove": "" },
+		"debian: admin.vm.volume.CloneFrom+root": fail("StoragePoolException", "disk full"),
+	});
+	t.deepEqual([status, calls.at(-1)], [1, "new: admin.vm.Remove"]);
+});
+
 for (const [kind, message] of [
 	["QubesVMAlreadyExistsError", "Domain already exists: 'new'"],
 	["QubesVMNotFoundError", "No such domain: 'nosuch'"],
@@ -109,10 +153,12 @@ for (const line of [
 	["-l", "red", "new", "-p", "root"],
 	["-l", "red", "new", "-P", "a", "-p", "root=b"],
 	["-l", "red", "new", "--standalone", "--class", "AppVM"],
-	["-l", "red", "new", "--standalone", "-t", "debian"],
+	["-l", "red", "new", "--class", "TemplateVM", "-t", "debian"],
 	["-l", "red", "new pool=x"],
 	["-l", "red pool=x", "new"],
 	["-l", "red", "new", "-r", "root.img"],
+	["-l", "red", "new", "-r", "package.json", "-R", "package.json"],
+	["-l", "red", "new", "-r", "/dev/zero"],
 ]) {
 	test(`qvm-create ${JSON.stringify(line)} is a usage error and asks nothing`, async (t) => {
 		const { status, out, err, calls } = await runTool(run, line);

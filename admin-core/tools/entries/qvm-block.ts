@@ -1,0 +1,4 @@
+import { main } from "../main.ts";
+import { deviceCommand } from "../qvm-device.ts";
+
+await main(deviceCommand("qvm-block", "block"));
