@@ -1,0 +1,49 @@
+import type { EventSink, Filter, PluginModule } from "../../host/plugin.ts";
+import { log } from "../../log.ts";
+import type { App } from "../../model/app.ts";
+import type { Qube } from "../../model/qubes/qube.ts";
+
+/** The longest that a timer of Node can wait, in milliseconds; told to wait longer, it does not wait at all. */
+const LONGEST = 2 ** 31 - 1;
+/** What a qube uses (spec 8.1). Without a hypervisor nobody knows: that there is an event at all says that the qube is not halted. */
+const FIGURES = {
+	memory_kb: 0,
+	memory_assigned_total: 0,
+	memory_assigned_usable: 0,
+	memory_with_swap_used: 0,
+	cpu_time: 0,
+	cpu_usage: 0,
+	online_vcpus: 0,
+};
+
+/** What qubes use, told at once and then every `stats_interval` seconds (spec 8.1): at dom0 of all that are not halted, elsewhere of that qube. */
+export const methods: NonNullable<PluginModule["methods"]> = {
+	"admin.vm.Stats": ({ app, destination, permit }) => {
+		const sees = permit();
+		const qubes = destination.klass === "AdminVM" ? () => app.qubes() : () => [destination];
+		return (stream) => repeat(app, stream, () => tell(app, stream, qubes(), sees));
+	},
+};
+
+function tell(app: App, stream: EventSink, qubes: readonly Qube[], sees: Filter): void {
+	for (const qube of qubes) {
+		if (app.find(qube.name) !== qube) stream.end();
+		else if (qube.powerState !== "Halted" && sees([qube, "vm-stats", FIGURES])) stream.send(qube.name, "vm-stats", FIGURES);
+	}
+}
+
+/** Works until the client is gone, or until the work fails; the interval may change meanwhile. */
+function repeat(app: App, stream: EventSink, work: () => void): void {
+	let timer: NodeJS.Timeout | undefined;
+	const next = (): void => {
+		try {
+			work();
+			timer = setTimeout(next, Math.min(Number(app.get("stats_interval")) * 1000, LONGEST)).unref();
+		} catch (error) {
+			log("error", `admin.vm.Stats ends: ${String(error)}`);
+			stream.end();
+		}
+	};
+	next();
+	stream.onClose(() => clearTimeout(timer));
+}
