@@ -1,8 +1,7 @@
-// A plugin as an example: it refuses services whose name could not be a file name in the qube, and lists those that a qube has.
+// A plugin as an example: it wants names of services in lower case, and lists the services that a qube has.
 // Start with: qubesd --plugins examples/plugins …
 
 const PREFIX = "service.";
-const MAX_BYTES = 48;
 
 /** An error that the client is told of: its kind is the name of its class in the Admin API. */
 function refuse(message) {
@@ -24,7 +23,6 @@ exports.methods = {
 exports.handlers = {
 	checkName(_qube, _event, { feature }) {
 		const name = feature.slice(PREFIX.length);
-		if (name === "" || name === "." || name === ".." || name.includes("/")) throw refuse(`"${name}" is no name of a service`);
-		if (Buffer.byteLength(name) > MAX_BYTES) throw refuse(`name of a service: want at most ${MAX_BYTES} bytes`);
+		if (name !== name.toLowerCase()) throw refuse(`name of a service: want "${name.toLowerCase()}", not "${name}"`);
 	},
 };
