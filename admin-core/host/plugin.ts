@@ -24,6 +24,8 @@ export interface EventSink {
 	readonly send: (subject: string, event: string, args: EventArgs) => void;
 	/** Calls back once when the client is gone. */
 	readonly onClose: (listener: () => void) => void;
+	/** Ends the stream when all that was sent is written: nothing will follow. */
+	readonly end: () => void;
 }
 
 /** One call; that its parts are there or not, as the manifest says, was checked before. */
@@ -40,6 +42,11 @@ export interface Call {
 	 * `values` are what it was called with, as far as handlers may want to know. Throws PermissionDenied.
 	 */
 	readonly permit: (values?: { readonly [name: string]: unknown }) => Filter;
+	/**
+	 * Saves what was changed so far, for a method that goes on with what cannot be taken back; the manifest says no `save` then. Throws an AdminError
+	 * where that fails, and then all is as it was before the call.
+	 */
+	readonly save: () => Promise<void>;
 }
 
 /** Whether handlers of the permission let an item of a list be seen. */

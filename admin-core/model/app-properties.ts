@@ -3,18 +3,20 @@ import path from "node:path";
 import { App } from "./app.ts";
 import { AdminError } from "./errors.ts";
 import { onClass } from "./events/emitter.ts";
+import type { EventArgs } from "./events/handler-table.ts";
 import { declareProperties } from "./properties/holder.ts";
-import { boolProperty, computedProperty, formatValue, intProperty, textProperty } from "./properties/property.ts";
+import { boolProperty, computedProperty, intProperty, textProperty } from "./properties/property.ts";
 import { vmProperty } from "./properties/vm-property.ts";
 import { checkAboveZero, checkProvidesNetwork } from "./qubes/checks.ts";
 import { makesDisposables } from "./qubes/kinds.ts";
 import type { Qube } from "./qubes/qube.ts";
+import { poolProperties } from "./storage/pool-properties.ts";
 
 const self = (app: App): App => app;
 const STAGE = { stage: 3 } as const;
 const NO_LIMIT = { ...STAGE, allowNone: true, default: null } as const;
 
-/** The global properties (spec 3.7). Those of pools are the business of storage. */
+/** The global properties (spec 3.7). */
 declareProperties<App>(App, [
 	boolProperty("check_updates_vm", { ...STAGE, default: true, doc: "Whether qubes look for updates." }),
 	vmProperty("clockvm", self, { ...NO_LIMIT, doc: "The qube that the time is taken from." }),
@@ -60,6 +62,7 @@ declareProperties<App>(App, [
 		check: checkAboveZero("stats_interval"),
 		doc: "Seconds between two statistics of admin.vm.Stats.",
 	}),
+	...poolProperties,
 	vmProperty("updatevm", self, { ...NO_LIMIT, doc: "The qube through which dom0 is updated." }),
 	{ ...computedProperty("maxmem", "int", "Memory of the machine, in MiB; 0 without a hypervisor.", () => 0), ...STAGE },
 	{ ...computedProperty("no_cpus", "int", "Processors of the machine; 0 without a hypervisor.", () => 0), ...STAGE },
@@ -68,7 +71,7 @@ declareProperties<App>(App, [
 onClass(App, "property-pre-set:default_kernel", (app, _event, { newvalue }) => checkKernel(app, String(newvalue)), {
 	bound: true,
 });
-onClass(App, "property-set:clockvm", moveClocksync, { bound: true });
+for (const event of ["property-set:clockvm", "property-reset:clockvm"]) onClass(App, event, moveClocksync, { bound: true });
 onClass(App, "property-pre-set:default_netvm", (_app, _event, { newvalue }) => refuseDefaultLoop(newvalue as Qube | null), {
 	bound: true,
 });
@@ -97,9 +100,10 @@ function dom0(app: App): Qube | null {
 }
 
 /** The qube of the clock has a feature that says so (spec 3.7). */
-function moveClocksync(app: App, _event: string, args: { readonly [name: string]: unknown }): void {
-	const [old, now] = [args["oldvalue"], args["newvalue"]] as [Qube | null | undefined, Qube | null];
+function moveClocksync(_app: App, _event: string, args: EventArgs): void {
+	// A reset has no new value: then there is no clock.
+	const [old, now = null] = [args["oldvalue"], args["newvalue"]] as [Qube | null, Qube | null | undefined];
 	if (old === now) return;
 	if (old?.features.has("service.clocksync") === true) old.features.delete("service.clocksync");
-	if (now !== null) app.qube(formatValue(now)).features.set("service.clocksync", true);
+	now?.features.set("service.clocksync", true);
 }

@@ -1,11 +1,16 @@
-import { randomUUID } from "node:crypto";
+import { randomInt, randomUUID } from "node:crypto";
 import { AdminError } from "./errors.ts";
 import { type Label, Labels } from "./labels.ts";
+import type { PolicyEvaluator } from "./policy.ts";
+import { NO_PROGRAMS, type Programs } from "./programs.ts";
 import { PropertyHolder } from "./properties/holder.ts";
 import type { Value } from "./properties/property.ts";
-import { checkQubeName, compareQubeNames, isUuid, type QubeClassName } from "./qubes/name.ts";
-import { QUBE_CLASSES, type Qube } from "./qubes/qube.ts";
+import { QubeCollection } from "./qubes/collection.ts";
+import { checkQubeName, isUuid, type QubeClassName } from "./qubes/name.ts";
+import { MAX_DISPID, QUBE_CLASSES, type Qube } from "./qubes/qube.ts";
 import type { DriverSource } from "./storage/contract.ts";
+import { NO_ENCRYPTION, type VolumeEncryption } from "./storage/ephemeral.ts";
+import { Pools } from "./storage/pools.ts";
 
 /** Qubes have numbers from 1 to this; 0 is dom0. */
 const MAX_QID = 10_000;
@@ -17,12 +22,31 @@ export interface Surroundings {
 	/** The classes of devices that plugins serve. */
 	readonly deviceClasses: readonly string[];
 	readonly drivers: DriverSource;
+	readonly encryption: VolumeEncryption;
+	/** Where qubes have their directories (model/files.ts). */
+	readonly baseDir: string;
+	/** For files that the next start of the machine shall not find. */
+	readonly runDir: string;
+	/** Where the profiles of backups are (spec 8.9). */
+	readonly backupProfilesDir: string;
+	readonly programs: Programs;
+	/** Judges what qubes other than dom0 see of the system (spec 7.6). */
+	readonly policy: PolicyEvaluator;
+	/** Whether `property-pre-del:*` and `property-del:*` are fired beside their new names (spec 3.3). */
+	readonly deprecatedEvents: boolean;
 }
 
 const BARE: Surroundings = {
 	kernelsDir: "/var/lib/qubes/vm-kernels",
 	deviceClasses: [],
 	drivers: { list: () => [], load: () => null },
+	encryption: NO_ENCRYPTION,
+	baseDir: "/var/lib/qubes",
+	runDir: "/var/run/qubes",
+	backupProfilesDir: "/etc/qubes/backup",
+	programs: NO_PROGRAMS,
+	policy: { allows: () => false },
+	deprecatedEvents: true,
 };
 
 /** The whole system: its qubes, labels and global properties, which are declared in app-properties.ts (spec 3.7). */
@@ -31,8 +55,13 @@ export class App extends PropertyHolder {
 	/** Its events have no subject in the event stream (spec 7.5). */
 	readonly wireName = "";
 	readonly labels: Labels;
+	readonly pools: Pools = new Pools(this);
 	readonly surroundings: Surroundings;
-	private readonly byName = new Map<string, Qube>();
+	/** Whether something was changed that has to be saved, though the method that is called may fail or is for something else. */
+	isUnsaved = false;
+	private readonly collection = new QubeCollection();
+	/** Names that no new qube may have for a while. */
+	private readonly taken = new Set<string>();
 
 	constructor(labels?: Iterable<Label>, surroundings: Partial<Surroundings> = {}) {
 		super();
@@ -40,16 +69,18 @@ export class App extends PropertyHolder {
 		this.surroundings = { ...BARE, ...surroundings };
 	}
 
+	protected override get firesDeprecated(): boolean {
+		return this.surroundings.deprecatedEvents;
+	}
+
 	/** All qubes: dom0, then by name (spec 3.9). */
-	qubes(): Qube[] {
-		return [...this.byName.values()].sort((a, b) => compareQubeNames(a.name, b.name));
+	qubes(): readonly Qube[] {
+		return this.collection.list();
 	}
 
 	/** The qube of a name or `uuid:UUID`, null if there is none. */
 	find(name: string): Qube | null {
-		if (!name.startsWith("uuid:")) return this.byName.get(name) ?? null;
-		const uuid = name.slice("uuid:".length);
-		return [...this.byName.values()].find((qube) => qube.uuid === uuid) ?? null;
+		return name.startsWith("uuid:") ? this.collection.findUuid(name.slice("uuid:".length)) : this.collection.find(name);
 	}
 
 	/**
@@ -88,22 +119,54 @@ export class App extends PropertyHolder {
 	/** Takes a qube into the collection and tells of it. Throws QubesVMAlreadyExistsError for a name, qid or uuid that is taken. */
 	add(qube: Qube): void {
 		this.checkNew(qube);
-		this.byName.set(qube.name, qube);
+		this.collection.add(qube);
 		this.fire("domain-add", { vm: qube });
 	}
 
 	/** Takes a qube out of the collection; handlers of `domain-pre-delete` can prevent it. Its own events stay on. */
 	remove(qube: Qube): void {
 		this.fire("domain-pre-delete", { vm: qube }, { pre: true });
-		this.byName.delete(qube.name);
+		this.collection.delete(qube);
 		this.fire("domain-delete", { vm: qube });
 	}
 
-	/** Takes back a qube whose making failed after it was added: nobody can prevent that. */
+	/** Takes back a qube whose making failed after it was added, if that was not done already: nobody can prevent it. */
 	forget(qube: Qube): void {
-		this.byName.delete(qube.name);
+		const isThere = this.collection.has(qube);
+		if (isThere) this.collection.delete(qube);
 		qube.eventsEnabled = false;
-		this.fire("domain-delete", { vm: qube });
+		if (isThere) this.fire("domain-delete", { vm: qube });
+	}
+
+	/**
+	 * Makes these the qubes, without asking anybody; what is given back tells of it, for when all else is as it was too. Those that are gone keep their
+	 * events on, as their disk is to be cleared.
+	 */
+	rollBackQubes(qubes: readonly Qube[]): (() => void)[] {
+		const gone = this.qubes().filter((qube) => !qubes.includes(qube));
+		const back = qubes.filter((qube) => !this.collection.has(qube));
+		for (const qube of gone) this.collection.delete(qube);
+		for (const qube of back) this.collection.add(qube);
+		for (const qube of back) qube.eventsEnabled = true;
+		return [
+			...gone.map((vm) => () => void this.fire("domain-delete", { vm })),
+			...back.map((vm) => () => void this.fire("domain-add", { vm })),
+		];
+	}
+
+	/** Whether something is done to the disk of a qube of this name that is not there any more, or not yet. */
+	isTaken(name: string): boolean {
+		return this.taken.has(name);
+	}
+
+	/** Does something while nobody else can have a name, as clearing the disk of a qube that is gone. */
+	async whileTaken(name: string, work: () => Promise<void>): Promise<void> {
+		this.taken.add(name);
+		try {
+			await work();
+		} finally {
+			this.taken.delete(name);
+		}
 	}
 
 	/** Who names a qube in a property that is set: `work.netvm`, or `Qubes.clockvm` for the app. */
@@ -115,11 +178,12 @@ export class App extends PropertyHolder {
 		});
 	}
 
-	private checkNew({ name, qid, uuid }: Qube): void {
-		for (const other of this.byName.values()) {
-			if (other.name !== name && other.qid !== qid && (uuid === "" || other.uuid !== uuid)) continue;
-			throw new AdminError("QubesVMAlreadyExistsError", `qube ${name} has the name, number or uuid of ${other.name}`);
-		}
+	private checkNew(qube: Qube): void {
+		const { name } = qube;
+		if (this.taken.has(name)) throw new AdminError("QubesVMAlreadyExistsError", `qube ${name} is still being removed`);
+		const other = this.collection.clash(qube);
+		if (other === null) return;
+		throw new AdminError("QubesVMAlreadyExistsError", `qube ${name} has the name, number or uuid of ${other.name}`);
 	}
 
 	/** A number that no qube has. Throws a QubesException when all are taken. */
@@ -127,5 +191,15 @@ export class App extends PropertyHolder {
 		const taken = new Set(this.qubes().map(({ qid }) => qid));
 		for (let qid = 1; qid <= MAX_QID; qid++) if (!taken.has(qid)) return qid;
 		throw new AdminError("QubesException", `all ${MAX_QID} numbers of qubes are taken`);
+	}
+
+	/** A number that no disposable has; by chance, so that it tells nothing of the others. Throws a QubesException when all are taken. */
+	freeDispid(): number {
+		const taken = new Set(this.qubes().flatMap((qube) => (qube.klass === "DispVM" ? [qube.get("dispid")] : [])));
+		if (taken.size > MAX_DISPID) throw new AdminError("QubesException", "all numbers of disposables are taken");
+		for (;;) {
+			const dispid = randomInt(0, MAX_DISPID + 1);
+			if (!taken.has(dispid)) return dispid;
+		}
 	}
 }

@@ -3,3 +3,4 @@ import "./app-properties.ts";
 import "./qubes/base-properties.ts";
 import "./qubes/class-properties.ts";
 import "./qubes/full-properties.ts";
+import "./storage/template-change.ts";

@@ -35,7 +35,8 @@ export const ERROR_KINDS = [
 	"StoragePoolException",
 	...(["QubesVMAlreadyExistsError", "QubesLabelInUseError", "QubesInvalidTagError", "QubesInvalidLabelError"] as const),
 	...(["QubesInvalidLabelValueError", "QubesVolumeCopyTokenNotFoundError", "QubesVolumeCopyInUseError"] as const),
-	...(["QubesUnrecognizedDeviceAssignmentMode", "DeviceNotFound"] as const),
+	"QubesVolumeRevisionNotFoundError",
+	...(["QubesUnrecognizedDeviceAssignmentMode", "DeviceNotFound", "QubesBackupProfileNotFoundError"] as const),
 ] as const;
 
 export type ErrorKind = (typeof ERROR_KINDS)[number];

@@ -93,6 +93,23 @@ export class Features {
 		for (const [name, value] of features) this.set(name, value);
 	}
 
+	/** Makes these the features, in this order, without asking anybody; what is given back tells of it, for when all else is as it was too. */
+	rollBack(features: readonly (readonly [name: string, value: string])[]): (() => void)[] {
+		const before = new Map(this.values);
+		this.values.clear();
+		for (const [name, value] of features) this.values.set(name, value);
+		const gone = [...before.keys()].filter((feature) => !this.values.has(feature));
+		const back = [...this.values].filter(([feature, value]) => before.get(feature) !== value);
+		return [
+			...gone.map((feature) => () => void this.subject.fire(`domain-feature-delete:${feature}`, { feature })),
+			...back.map(([feature, value]) => {
+				const oldvalue = before.get(feature);
+				const args = { feature, value, ...(oldvalue === undefined ? {} : { oldvalue }) };
+				return () => void this.subject.fire(`domain-feature-set:${feature}`, args);
+			}),
+		];
+	}
+
 	/** Not to be had, nor are the two below: it would be unclear which events they fire (spec 2.1). */
 	pop(): never {
 		throw notImplemented("pop");
@@ -146,6 +163,12 @@ export class Features {
 	private notFound(name: string): AdminError {
 		return new AdminError("QubesFeatureNotFoundError", `Feature not set for domain ${this.subject.name}: ${name}`);
 	}
+}
+
+/** Why a client could not set a feature so (spec 2.3), null where it could. */
+export function featureProblem(name: string, value: string): string | null {
+	if (!/^[a-zA-Z0-9_.-]+$/.test(name)) return "feature name: want a-z A-Z 0-9 _ . -";
+	return /[^ -~]/.test(value) ? "feature value: want printable ASCII characters" : null;
 }
 
 function coerce(value: unknown): string {

@@ -65,6 +65,12 @@ export class Labels {
 		return label;
 	}
 
+	/** Makes these the labels. */
+	rollBack(labels: readonly NamedLabel[]): void {
+		this.byIndex.clear();
+		for (const label of labels) this.byIndex.set(label.index, label);
+	}
+
 	/** Removes a label that nobody uses, which the caller has to see to. Throws QubesLabelNotFoundError, or ProtocolError for one of the first eight. */
 	remove(nameOrIndex: string): void {
 		const label = this.find(nameOrIndex);

@@ -60,14 +60,32 @@ export class Tags {
 		for (const tag of tags) this.add(tag);
 	}
 
+	/** Makes these the tags; what is given back tells of it, for when all else is as it was too. */
+	rollBack(tags: readonly string[]): (() => void)[] {
+		const before = this.list();
+		this.tags.clear();
+		for (const tag of tags) this.tags.add(tag);
+		const gone = before.filter((tag) => !this.tags.has(tag));
+		const back = tags.filter((tag) => !before.includes(tag));
+		return [
+			...gone.map((tag) => () => void this.subject.fire(`domain-tag-delete:${tag}`, { tag })),
+			...back.map((tag) => () => void this.subject.fire(`domain-tag-add:${tag}`, { tag })),
+		];
+	}
+
 	/** Removes all tags, one by one. */
 	clear(): void {
 		for (const tag of this.list()) this.remove(tag);
 	}
 }
 
-/** Throws a QubesInvalidTagError unless a text is one or more of `A-Z a-z 0-9 _ -` (spec 4.1). */
+/** Whether a text is one or more of `A-Z a-z 0-9 _ -` (spec 4.1). */
+export function isTag(text: string): boolean {
+	return /^[A-Za-z0-9_-]+$/.test(text);
+}
+
+/** Throws a QubesInvalidTagError for what is no tag. */
 export function checkTag(tag: string): void {
 	if (tag === "") throw new AdminError("QubesInvalidTagError", "tag cannot be empty");
-	if (/[^A-Za-z0-9_-]/.test(tag)) throw new AdminError("QubesInvalidTagError", "disallowed characters: want A-Z a-z 0-9 _ -");
+	if (!isTag(tag)) throw new AdminError("QubesInvalidTagError", "disallowed characters: want A-Z a-z 0-9 _ -");
 }

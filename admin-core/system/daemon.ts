@@ -1,3 +1,4 @@
+import path from "node:path";
 import { Dispatcher } from "../api/dispatch.ts";
 import { notifyReady } from "../api/notify.ts";
 import { listen, type SocketServer } from "../api/server.ts";
@@ -5,22 +6,36 @@ import type { Request } from "../api/wire.ts";
 import { type Manifest, readManifests } from "../host/manifest.ts";
 import { PluginHost } from "../host/plugin-host.ts";
 import { log } from "../log.ts";
-import { AdminError } from "../model/errors.ts";
-import { StoreError } from "../store/errors.ts";
+import type { App, Surroundings } from "../model/app.ts";
 import { StoreFile } from "../store/store-file.ts";
-import { describeApp } from "./describe-app.ts";
-import { type Loaded, loadApp } from "./load-app.ts";
+import { loadApp } from "./load-app.ts";
+import { PolicyProgram } from "./policy-program.ts";
+import { qubesPrograms } from "./programs.ts";
+import { Saver } from "./saver.ts";
+import { settlePools, stopVolumes } from "./stop-volumes.ts";
+import { cryptsetup } from "./volume-encryption.ts";
 
 /** Where qubesd finds things, and how it talks. */
 export interface DaemonOptions {
 	/** qubes.xml */
 	readonly store: string;
-	/** Sockets for `admin.*` and for `internal.*` (spec 7.1). */
+	/** Sockets for `admin.*`, for `internal.*`, and for the services of dom0 that qubes call, `qubes.*` (spec 7.1). */
 	readonly socket: string;
 	readonly internalSocket: string;
+	readonly miscSocket: string;
 	/** Folders with plugins in them. */
 	readonly pluginDirs: readonly string[];
 	readonly kernelsDir?: string | undefined;
+	/** See Surroundings; if nothing is said, the directories of qubes are beside the store, and the other one is `qubes` beside the main socket. */
+	readonly baseDir?: string | undefined;
+	readonly runDir?: string | undefined;
+	readonly backupProfilesDir?: string | undefined;
+	/** What is asked where the qrexec policy decides; without it qubes other than dom0 see nothing where it would be. */
+	readonly policyProgram?: string | undefined;
+	/** Policy directories instead of the system's, if there are any. */
+	readonly policyDirs?: readonly string[];
+	/** See Surroundings. */
+	readonly deprecatedEvents?: boolean;
 	/** Told of each plugin that is loaded. */
 	readonly trace?: ((line: string) => void) | undefined;
 	/** Whether errors are sent with their stack. */
@@ -30,17 +45,20 @@ export interface DaemonOptions {
 /** The group that may talk to qubesd, if there is one of this name (issue: 0660 root:qubes). */
 const GROUP = "qubes";
 const SOCKET_MODE = 0o660;
-/** Methods of trusted programs only; they are served on a socket of their own. */
+/** Methods that are served on a socket of their own, and nowhere else: those of trusted programs, and services of dom0. */
 const INTERNAL = "internal.";
+const MISC = "qubes.";
 
-/** qubesd: a store, an app, plugins, and two sockets. */
+/** qubesd: a store, an app, plugins, and three sockets. */
 export class Daemon {
+	private readonly app: App;
 	private readonly store: StoreFile;
 	private readonly host: PluginHost;
 	private readonly saver: Saver;
 	private readonly servers: readonly SocketServer[];
 
-	private constructor(store: StoreFile, host: PluginHost, saver: Saver, servers: readonly SocketServer[]) {
+	private constructor(app: App, store: StoreFile, host: PluginHost, saver: Saver, servers: readonly SocketServer[]) {
+		this.app = app;
 		this.store = store;
 		this.host = host;
 		this.saver = saver;
@@ -48,8 +66,8 @@ export class Daemon {
 	}
 
 	/**
-	 * Starts everything, in this order: plugins are known, the store is loaded, the sockets listen. Throws StoreError, AdminError or Error, which say
-	 * what is wrong; then nothing of it runs.
+	 * Starts everything, in this order: plugins are known, the store is loaded, volumes are stopped, the sockets listen. Throws StoreError, AdminError or
+	 * Error, which say what is wrong; then nothing of it runs.
 	 */
 	static async start(options: DaemonOptions): Promise<Daemon> {
 		const host = new PluginHost(
@@ -60,12 +78,21 @@ export class Daemon {
 		try {
 			const { data, warnings } = await store.load();
 			for (const warning of warnings) log("warning", warning);
-			const loaded = loadApp(data, { ...givenKernels(options), deviceClasses: host.deviceClasses(), drivers: host.drivers });
+			const loaded = loadApp(data, {
+				...givenPlaces(options),
+				...givenPolicy(options),
+				deprecatedEvents: options.deprecatedEvents ?? true,
+				deviceClasses: host.deviceClasses(),
+				drivers: host.drivers,
+				programs: qubesPrograms(),
+				encryption: cryptsetup(),
+			});
 			const saver = new Saver(store, loaded);
-			if (loaded.isChanged) await saver.save();
-			const servers = await openSockets(new Dispatcher(loaded.app, host, () => saver.save()), options);
+			if (loaded.isChanged) await saveOnce(saver);
+			await stopVolumes(loaded.app);
+			const servers = await openSockets(new Dispatcher(loaded.app, host, () => saver.begin()), options);
 			await notifyReady(`${loaded.app.qubes().length} qubes`);
-			return new Daemon(store, host, saver, servers);
+			return new Daemon(loaded.app, store, host, saver, servers);
 		} catch (error) {
 			await store.close();
 			host.close();
@@ -73,69 +100,59 @@ export class Daemon {
 		}
 	}
 
-	/** Ends calls under way, saves what could not be saved before, then lets go of the store. */
+	/** Ends calls under way, waits for the pools and for what is being saved, then lets go of the store. */
 	async close(): Promise<void> {
 		await Promise.all(this.servers.map((server) => server.close()));
-		await this.saver.saveRest();
+		await settlePools(this.app);
+		await this.saver.close();
 		await this.store.close();
 		this.host.close();
 	}
 }
 
-function givenKernels({ kernelsDir }: DaemonOptions) {
-	return kernelsDir === undefined ? {} : { kernelsDir };
+async function saveOnce(saver: Saver): Promise<void> {
+	const { save, end } = saver.begin();
+	await save();
+	end();
+}
+
+/** Where things are; what is not said has its usual place. */
+function givenPlaces({ store, socket, kernelsDir, backupProfilesDir, ...rest }: DaemonOptions): Partial<Surroundings> {
+	const { baseDir = path.dirname(path.resolve(store)), runDir = path.join(path.dirname(path.resolve(socket)), "qubes") } = rest;
+	const given = Object.entries({ kernelsDir, backupProfilesDir }).filter(([, dir]) => dir !== undefined);
+	return { baseDir, runDir, ...Object.fromEntries(given) };
+}
+
+function givenPolicy({ policyProgram, policyDirs = [] }: DaemonOptions): Partial<Surroundings> {
+	return policyProgram === undefined ? {} : { policy: new PolicyProgram({ program: policyProgram, policyDirs }) };
 }
 
 function readPlugins(dir: string): Manifest[] {
 	return readManifests(dir, (error) => log("error", `a plugin is left out: ${error.message}`));
 }
 
-/** Saves the app. A change that could not be saved stands in memory, and goes into the file with the next one that can, or at the end. */
-class Saver {
-	private readonly store: StoreFile;
-	private readonly loaded: Loaded;
-	private isBehind = false;
-
-	constructor(store: StoreFile, loaded: Loaded) {
-		this.store = store;
-		this.loaded = loaded;
-	}
-
-	/** Throws an AdminError for the client whose change it was. */
-	async save(): Promise<void> {
-		try {
-			await this.store.save(describeApp(this.loaded));
-			this.isBehind = false;
-		} catch (error) {
-			if (!(error instanceof StoreError)) throw error;
-			this.isBehind = true;
-			log("error", error.message);
-			throw new AdminError("QubesException", `changed, but not saved: ${error.message}`);
-		}
-	}
-
-	/** Never rejects: what cannot be saved now is lost, and logged. */
-	async saveRest(): Promise<void> {
-		if (this.isBehind) await this.save().catch((error) => log("error", String(error)));
-	}
-}
-
-async function openSockets(
-	dispatcher: Dispatcher,
-	{ socket, internalSocket, debug = false }: DaemonOptions,
-): Promise<SocketServer[]> {
-	const serve = (isInternal: boolean) => (request: Request) => {
-		if (request.method.startsWith(INTERNAL) === isInternal) return dispatcher.call(request);
-		throw new AdminError("ProtocolError", `no such method: '${request.method}'`);
-	};
+/** Opens the sockets; when the internal one is there, all are. */
+async function openSockets(dispatcher: Dispatcher, options: DaemonOptions): Promise<SocketServer[]> {
+	const { debug = false } = options;
+	const serve = (prefix: string) => (request: Request) => dispatcher.call(request, (method) => prefixOf(method) === prefix);
 	// Only root may give a file to a group that it is not in.
 	const group = process.getuid?.() === 0 ? { group: GROUP } : {};
-	const place = (path: string) => ({ path, mode: SOCKET_MODE, ...group });
-	const main = await listen(place(socket), serve(false), { debug });
+	const servers: SocketServer[] = [];
 	try {
-		return [main, await listen(place(internalSocket), serve(true), { debug })];
+		for (const [prefix, path] of [
+			["", options.socket],
+			[MISC, options.miscSocket],
+			[INTERNAL, options.internalSocket],
+		] as const) {
+			servers.push(await listen({ path, mode: SOCKET_MODE, ...group }, serve(prefix), { debug }));
+		}
 	} catch (error) {
-		await main.close();
+		await Promise.all(servers.map((server) => server.close()));
 		throw error;
 	}
+	return servers;
+}
+
+function prefixOf(method: string): string {
+	return [INTERNAL, MISC].find((prefix) => method.startsWith(prefix)) ?? "";
 }

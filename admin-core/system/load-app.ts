@@ -3,12 +3,14 @@ import { randomUUID } from "node:crypto";
 import { log } from "../log.ts";
 import { App, type Surroundings } from "../model/app.ts";
 import { AdminError, isAdminError } from "../model/errors.ts";
+import { featureProblem } from "../model/features.ts";
 import type { PropertyHolder } from "../model/properties/holder.ts";
 import { isConnectedThrough } from "../model/qubes/checks.ts";
 import type { QubeClassName } from "../model/qubes/name.ts";
 import { QUBE_CLASSES, type Qube } from "../model/qubes/qube.ts";
 import { type DomainData, nameOf, type Pair, type StoreData } from "../store/data.ts";
 import { DeviceRecords } from "./device-records.ts";
+import { FIREWALL_NETVM, migrateFirewallNetvm, migrateMeminfoWriter, renameProperties } from "./migrations.ts";
 import { StorageRecords } from "./storage-records.ts";
 
 /** The app that a store describes, and what of the store the model has no part in, to be written back as it was. */
@@ -21,12 +23,6 @@ export interface Loaded {
 	/** Whether something was made up that has to be saved, such as a uuid. */
 	readonly isChanged: boolean;
 }
-
-/** How properties were called before, and what they are now (spec 5.4). */
-const RENAMED: ReadonlyMap<string, (value: string) => Pair> = new Map([
-	["hvm", (value: string): Pair => ["virt_mode", value === "True" ? "hvm" : "pv"]],
-	["dispvm_allowed", (value: string): Pair => ["template_for_dispvms", value]],
-]);
 
 /**
  * Makes the app of a store, in the order of spec 5.4: labels, qubes with their own properties, global ones, relations, features, tags; then events go on and
@@ -41,11 +37,13 @@ export function loadApp(data: StoreData, surroundings: Partial<Surroundings> = {
 	if (app.find("dom0") === null) addDom0(app);
 	const unknownProperties = loadGlobalProperties(app, data.properties);
 	for (const one of loading) one.loadRelations();
+	const isMigrated = migrateFirewallNetvm(app, data.properties);
 	breakLoops(app);
 	for (const { qube, domain } of loading) devices.load(qube, domain.devices);
-	for (const { qube, domain } of loading) storage.load(qube, domain.volumes);
+	storage.load(loading.map(({ qube, domain }) => [qube, domain.volumes]));
+	warnOfMissing(app);
 	startEvents(app);
-	return { app, unknownProperties, devices, storage, isChanged: loading.some(({ isChanged }) => isChanged) };
+	return { app, unknownProperties, devices, storage, isChanged: isMigrated || loading.some(({ isChanged }) => isChanged) };
 }
 
 /** A qube on its way from the store. */
@@ -63,7 +61,7 @@ class LoadingQube {
 			throw new AdminError("QubesException", `${this.title()}: no such VM class: '${domain.class}'`);
 		}
 		this.qube = new QUBE_CLASSES[domain.class as QubeClassName](app);
-		this.properties = domain.properties.map(([name, text]) => RENAMED.get(name)?.(text) ?? [name, text]);
+		this.properties = renameProperties(domain.properties);
 	}
 
 	/** The properties of its own, which tell who it is. */
@@ -78,20 +76,31 @@ class LoadingQube {
 		if (this.qube.qid !== this.domain.qid) {
 			throw new AdminError("QubesException", `${this.title()}: its qid is ${this.qube.qid}, its id domain-${this.domain.qid}`);
 		}
-		if (this.qube.uuid === "") {
-			this.qube.set("uuid", randomUUID());
-			this.isChanged = true;
-		}
+		if (this.qube.uuid === "") this.makeUp("uuid", randomUUID());
 		this.app.add(this.qube);
 	}
 
 	/** What names other qubes, which all are there now; features and tags. */
 	loadRelations(): void {
+		if (this.qube.klass === "DispVM" && this.qube.get("dispid") === undefined) this.makeUp("dispid", this.app.freeDispid());
 		for (const [name, text] of this.properties) {
 			if (this.qube.property(name).stage !== 2) this.load(name, text);
 		}
-		this.qube.features.update(this.domain.features);
+		for (const [name, value] of this.domain.features) this.loadFeature(name, value);
 		this.qube.tags.update(this.domain.tags);
+		if (migrateMeminfoWriter(this.qube)) this.isChanged = true;
+	}
+
+	/** A store may have what no client could set; it is kept (spec 12, 28). */
+	private loadFeature(name: string, value: string): void {
+		const problem = featureProblem(name, value);
+		if (problem !== null) log("warning", `${this.title()}: feature '${name}': ${problem}`);
+		this.qube.features.set(name, value);
+	}
+
+	private makeUp(name: string, value: string | number): void {
+		this.qube.set(name, value);
+		this.isChanged = true;
 	}
 
 	private load(name: string, text: string): void {
@@ -135,6 +144,7 @@ function canBeLeftOut(holder: PropertyHolder, name: string, text: string): boole
 function loadGlobalProperties(app: App, properties: readonly Pair[]): Pair[] {
 	const unknown: Pair[] = [];
 	for (const [name, text] of properties) {
+		if (name === FIREWALL_NETVM) continue;
 		if (app.hasProperty(name)) {
 			loadProperty(app, name, text, "global");
 			continue;
@@ -161,9 +171,15 @@ function breakLoops(app: App): void {
 	}
 }
 
+/** What a system usually has (spec 5.4). */
+function warnOfMissing(app: App): void {
+	const usual = ["default_guivm", "default_netvm", "default_template", "clockvm", "updatevm"];
+	const missing = usual.filter((name) => (app.get(name) ?? null) === null);
+	if (missing.length > 0) log("warning", `the store names no ${missing.join(", ")}`);
+}
+
 /** A plugin that fails when a qube is loaded does not stop the daemon (spec 6.2). */
 function startEvents(app: App): void {
-	app.eventsEnabled = true;
 	for (const qube of app.qubes()) {
 		qube.eventsEnabled = true;
 		try {
@@ -172,4 +188,5 @@ function startEvents(app: App): void {
 			log("error", `qube ${qube.name}: a handler of domain-load fails: ${String(error)}`);
 		}
 	}
+	app.eventsEnabled = true;
 }

@@ -1,29 +1,38 @@
 import type { App } from "../model/app.ts";
 import type { Qube } from "../model/qubes/qube.ts";
+import { loadVolumes } from "../model/storage/load-volumes.ts";
 import type { DomainData, PoolData } from "../store/data.ts";
 
 /** Pools and volumes, between model and store (spec 5.1). */
 export class StorageRecords {
-	private readonly pools: readonly PoolData[];
-	/** By the qube itself: numbers and names are used again. */
-	private readonly volumes = new Map<Qube, DomainData["volumes"]>();
+	private readonly app: App;
+	/** What the store says of volumes of qubes that have none, to be written back as it was; by the qube itself, as numbers and names are used again. */
+	private readonly strange = new Map<Qube, DomainData["volumes"]>();
 
-	constructor(_app: App, pools: readonly PoolData[]) {
-		this.pools = pools;
+	/** Takes over the pools; their drivers are loaded. */
+	constructor(app: App, pools: readonly PoolData[]) {
+		this.app = app;
+		for (const pool of pools) app.pools.load(pool);
 	}
 
-	/** Takes over what the store says of a qube; all qubes are there. */
-	load(qube: Qube, volumes: DomainData["volumes"]): void {
-		this.volumes.set(qube, volumes);
+	/** Takes over what the store says of the volumes of all qubes; the qubes are there, with their relations. */
+	load(records: readonly (readonly [qube: Qube, volumes: DomainData["volumes"]])[]): void {
+		const own = records.filter(([qube]) => hasVolumes(qube)).map(([qube, volumes]) => [qube, volumes ?? []] as const);
+		loadVolumes(new Map(own));
+		for (const [qube, volumes] of records) if (!hasVolumes(qube)) this.strange.set(qube, volumes);
 	}
 
 	/** What the store is to say of the pools. */
 	describePools(): readonly PoolData[] {
-		return this.pools;
+		return this.app.pools.describe();
 	}
 
 	/** What the store is to say of the volumes of a qube. */
 	describe(qube: Qube): DomainData["volumes"] {
-		return this.volumes.get(qube) ?? (qube.klass === "AdminVM" || qube.klass === "RemoteVM" ? null : []);
+		return hasVolumes(qube) ? qube.storage.describe() : (this.strange.get(qube) ?? null);
 	}
+}
+
+function hasVolumes({ klass }: Qube): boolean {
+	return klass !== "AdminVM" && klass !== "RemoteVM";
 }

@@ -1,5 +1,6 @@
 import { AdminError } from "../errors.ts";
 import { Emitter } from "../events/emitter.ts";
+import type { EventArgs } from "../events/handler-table.ts";
 import type { Property, Value } from "./property.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: a property knows its own class of holders, a list of them does not
@@ -7,7 +8,7 @@ type AnyProperty = Property<any>;
 
 /** What each class declares, not what it inherits. */
 const declared = new WeakMap<object, readonly AnyProperty[]>();
-/** All properties of a class by name, once it has been asked for. */
+/** All properties of a class by name, in the order of every listing, once it has been asked for. */
 const collected = new WeakMap<object, ReadonlyMap<string, AnyProperty>>();
 
 /** Declares properties of a class of holders; they come with all classes derived from it, and replace those of the same name there. */
@@ -28,8 +29,7 @@ export abstract class PropertyHolder extends Emitter {
 
 	/** All properties in the order of every listing: stage, name. */
 	properties(): AnyProperty[] {
-		const compare = (a: AnyProperty, b: AnyProperty): number => a.stage - b.stage || (a.name < b.name ? -1 : 1);
-		return [...this.known().values()].sort(compare);
+		return [...this.known().values()];
 	}
 
 	/** The property of a name. Throws a QubesNoSuchPropertyError. */
@@ -67,26 +67,36 @@ export abstract class PropertyHolder extends Emitter {
 		return set.map(({ name }) => [name, this.explicit.get(name) as Value]);
 	}
 
-	/** Sets a property; handlers of `property-pre-set:*` can prevent it (spec 3.3). Throws AdminError. */
+	/** Sets a property; handlers of `property-pre-set:*` can prevent it (spec 3.3), what one of `property-set:*` throws undoes it (spec 12, 12). Throws AdminError. */
 	set(name: string, given: Value): void {
 		const property = this.changeable(name);
 		const old = this.oldValue(name);
 		const value = property.accept(this, given);
 		const args = { name, newvalue: value, ...old };
 		this.fire(`property-pre-set:${name}`, args, { pre: true });
-		this.explicit.set(name, value);
-		this.fire(`property-set:${name}`, args);
+		this.change(name, value, args);
 	}
 
-	/** Makes a property default again, or just says so if it was; handlers of `property-pre-reset:*` can prevent it (spec 3.3). Throws AdminError. */
+	/** Makes a property default again, or just says so if it was; handlers can prevent or undo it as with `set` (spec 3.3). Throws AdminError. */
 	reset(name: string): void {
 		this.changeable(name);
 		const args = { name, ...this.oldValue(name) };
 		this.fire(`property-pre-reset:${name}`, args, { pre: true });
-		this.fire(`property-pre-del:${name}`, args, { pre: true });
-		this.explicit.delete(name);
-		this.fire(`property-reset:${name}`, args);
-		this.fire(`property-del:${name}`, args);
+		if (this.firesDeprecated) this.fire(`property-pre-del:${name}`, args, { pre: true });
+		this.change(name, undefined, args);
+	}
+
+	/** Makes these the values that are set, and no others, without asking anybody; what is given back tells of it, for when all else is as it was too. */
+	rollBackProperties(values: readonly (readonly [name: string, value: Value])[]): (() => void)[] {
+		const wanted = new Map(values);
+		const names = new Set([...wanted.keys(), ...this.explicit.keys()]);
+		const changed = [...names].filter((name) => wanted.get(name) !== this.explicit.get(name));
+		return changed.map((name) => {
+			const newvalue = wanted.get(name);
+			const args = { name, ...(newvalue === undefined ? {} : { newvalue }), ...this.oldValue(name) };
+			this.keep(name, newvalue);
+			return () => this.tell(name, newvalue, args);
+		});
 	}
 
 	/** Takes over what was set at another holder, without checks, by default all properties that are to be cloned (spec 3.4). */
@@ -96,6 +106,33 @@ export abstract class PropertyHolder extends Emitter {
 			if (value !== undefined) this.explicit.set(name, value);
 		}
 		this.fire("clone-properties", { src: source, proplist: names });
+	}
+
+	/** Whether events are fired under their old names too (spec 3.3). */
+	protected get firesDeprecated(): boolean {
+		return true;
+	}
+
+	/** Keeps a value, or none, and tells of it; the old one is back when somebody who is told throws. */
+	private change(name: string, value: Value | undefined, args: EventArgs): void {
+		const before = this.explicit.get(name);
+		this.keep(name, value);
+		try {
+			this.tell(name, value, args);
+		} catch (error) {
+			this.keep(name, before);
+			throw error;
+		}
+	}
+
+	private tell(name: string, value: Value | undefined, args: EventArgs): void {
+		this.fire(`property-${value === undefined ? "reset" : "set"}:${name}`, args);
+		if (value === undefined && this.firesDeprecated) this.fire(`property-del:${name}`, args);
+	}
+
+	private keep(name: string, value: Value | undefined): void {
+		if (value === undefined) this.explicit.delete(name);
+		else this.explicit.set(name, value);
 	}
 
 	/** The property, if it may be set or reset now. */
@@ -133,6 +170,8 @@ function collectProperties(target: object): ReadonlyMap<string, AnyProperty> {
 	const parent = Object.getPrototypeOf(target) as object;
 	const properties = new Map(parent === Function.prototype ? [] : collectProperties(parent));
 	for (const property of declared.get(target) ?? []) properties.set(property.name, property);
-	collected.set(target, properties);
-	return properties;
+	const compare = (a: AnyProperty, b: AnyProperty): number => a.stage - b.stage || (a.name < b.name ? -1 : 1);
+	const sorted = new Map([...properties.values()].sort(compare).map((property) => [property.name, property]));
+	collected.set(target, sorted);
+	return sorted;
 }

@@ -11,10 +11,18 @@ export type Value = string | number | boolean | Named | null;
 /** The types that clients are told of (spec 3.6). */
 export type WireType = "str" | "int" | "bool" | "vm" | "label";
 
+/** Texts of a certain form, such as IPv4Address, which can be told before anybody is asked whether a value may be set (spec 3.6). */
+export interface TextForm {
+	readonly name: string;
+	readonly fits: (text: string) => boolean;
+}
+
 /** What a property is and how it behaves (spec 3.1). `Holder` is the class it belongs to. */
 export interface Property<Holder> {
 	readonly name: string;
 	readonly type: WireType;
+	/** Null where any text will do, and for all other types. */
+	readonly form: TextForm | null;
 	/** One or two sentences for people. */
 	readonly doc: string;
 	/** When the store is read: 2 with the qube itself, 3 global ones, 4 relations between qubes. */
@@ -36,6 +44,7 @@ export interface Declaration<Holder> {
 	readonly default?: Value | ((holder: Holder) => Value);
 	readonly writeOnce?: boolean;
 	readonly clone?: boolean;
+	readonly form?: TextForm;
 	/** Called with a value that is of the type already. */
 	readonly check?: (holder: Holder, value: Value) => Value;
 }
@@ -49,7 +58,13 @@ export function formatValue(value: Value): string {
 
 /** A property with text. */
 export function textProperty<Holder>(name: string, declaration: Declaration<Holder>): Property<Holder> {
-	return declare(name, "str", declaration, (given) => formatValue(given));
+	return declare(name, "str", declaration, (given) => checkForm(declaration.form ?? null, formatValue(given)));
+}
+
+/** The text itself. Throws a QubesValueError where it has not the form. */
+export function checkForm(form: TextForm | null, text: string): string {
+	if (form === null || form.fits(text)) return text;
+	throw new AdminError("QubesValueError", `Failed to parse property value as ${form.name}`);
 }
 
 /** A whole number; texts are read as decimals. */
@@ -96,11 +111,11 @@ function declare<Holder>(
 	declaration: Declaration<Holder>,
 	convert: (given: Value) => Value,
 ): Property<Holder> {
-	const { doc, stage = 2, writeOnce = false, clone = true, check = (_holder, value) => value } = declaration;
+	const { doc, stage = 2, writeOnce = false, clone = true, form = null, check = (_holder, value) => value } = declaration;
 	const given = declaration.default;
 	const defaultValue = given === undefined ? null : typeof given === "function" ? given : () => given;
 	return {
-		...{ name, type, doc, stage, defaultValue, isComputed: false, isWriteOnce: writeOnce, isCloned: clone },
+		...{ name, type, form, doc, stage, defaultValue, isComputed: false, isWriteOnce: writeOnce, isCloned: clone },
 		accept: (holder, value) => check(holder, convert(value)),
 	};
 }

@@ -1,3 +1,4 @@
+import { parseDenied } from "../devices/interfaces.ts";
 import { AdminError } from "../errors.ts";
 import { declareProperties } from "../properties/holder.ts";
 import {
@@ -17,6 +18,7 @@ import { AdminVM, AppVM, LocalQube, Qube, RemoteVM, TemplateVM } from "./qube.ts
 
 const appOf = (qube: Qube) => qube.app;
 const MAX_QID = 10_000;
+const LABEL = { doc: "The colour that the windows of the qube are framed with." } as const;
 
 /** Properties of every qube, of dom0, of local qubes, and of RemoteVMs (spec 3.8). */
 declareProperties<Qube>(Qube, [
@@ -26,12 +28,10 @@ declareProperties<Qube>(Qube, [
 		writeOnce: true,
 		clone: false,
 		default: null,
-		check: acceptUuid,
+		form: { name: "UUID", fits: isUuid },
 		doc: "What identifies the qube for ever, also when another one gets its name.",
 	}),
-	namedProperty<Qube>("label", "label", { doc: "The colour that the windows of the qube are framed with." }, (qube, given) =>
-		findLabel(qube, given),
-	),
+	namedProperty<Qube>("label", "label", LABEL, findLabel),
 	computedProperty<Qube>("klass", "str", "The class of the qube.", (qube) => qube.klass),
 	computedProperty<Qube>("icon", "str", "The icon of the qube.", iconOf),
 	boolProperty<Qube>("include_in_backups", {
@@ -44,6 +44,7 @@ declareProperties<AdminVM>(AdminVM, [
 	fixed("name", "str", "dom0"),
 	fixed("qid", "int", 0),
 	fixed("uuid", "str", DOM0_UUID),
+	namedProperty<Qube>("label", "label", { ...LABEL, default: blackLabel }, findLabel),
 	computedProperty("maxmem", "int", "Memory of dom0 in MiB; 0 without a hypervisor.", () => 0),
 ]);
 
@@ -56,7 +57,14 @@ declareProperties<LocalQube>(LocalQube, [
 			return qube.related("template") === null;
 		},
 	),
-	textProperty("devices_denied", { default: "", doc: "Device interfaces that may not be attached, seven characters each." }),
+	textProperty("devices_denied", {
+		default: "",
+		check: (_qube, value) => {
+			parseDenied(String(value));
+			return value;
+		},
+		doc: "Device interfaces that may not be attached, seven characters each.",
+	}),
 	textProperty<LocalQube>("keyboard_layout", {
 		default: layoutOfGuivm,
 		check: checkText("keyboard_layout", /^[a-zA-Z0-9-]+\+[^+]*\+[^+]*$/, "LAYOUT+VARIANT+OPTIONS"),
@@ -111,15 +119,15 @@ function acceptQid(_qube: unknown, value: Value): Value {
 	throw new AdminError("QubesPropertyValueError", `qid: want 0 to ${MAX_QID}, not ${value}`);
 }
 
-function acceptUuid(_qube: unknown, value: Value): Value {
-	if (isUuid(String(value))) return value;
-	throw new AdminError("QubesValueError", `Failed to parse property value as UUID: '${value}'`);
-}
-
 function findLabel(qube: Qube, given: Value): Value {
 	const { labels } = qube.app;
 	if (typeof given === "object" && given !== null) return labels.find(given.wireName);
 	return labels.find(String(given ?? "").replace(/^label-(?=\d+$)/, ""));
+}
+
+/** The label of dom0 where a store says nothing of it (spec 12, 22). */
+function blackLabel({ app }: Qube): Value {
+	return app.labels.list().find(({ name }) => name === "black") ?? null;
 }
 
 /** What a qube is, and its colour (spec 3.8). */

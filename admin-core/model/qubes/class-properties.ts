@@ -6,10 +6,9 @@ import { boolProperty, computedProperty, intProperty, textProperty, type Value }
 import { vmProperty } from "../properties/vm-property.ts";
 import { refuseWhileNamed } from "./checks.ts";
 import { makesDisposables } from "./kinds.ts";
-import { AppVM, DispVM, type Qube, StandaloneVM, TemplateVM } from "./qube.ts";
+import { AppVM, DispVM, MAX_DISPID, type Qube, StandaloneVM, TemplateVM } from "./qube.ts";
 
 const appOf = (qube: Qube) => qube.app;
-const MAX_DISPID = 9999;
 
 const templateForDispvms = () =>
 	boolProperty<Qube>("template_for_dispvms", { default: false, doc: "Whether disposables can be made of the qube." });

@@ -1,13 +1,13 @@
-import { isIPv6 } from "node:net";
 import { checkKernel } from "../app-properties.ts";
 import { AdminError } from "../errors.ts";
 import { onClass } from "../events/emitter.ts";
 import type { EventArgs } from "../events/handler-table.ts";
 import { declareProperties } from "../properties/holder.ts";
-import { boolProperty, computedProperty, intProperty, type Property, textProperty, type Value } from "../properties/property.ts";
+import { boolProperty, computedProperty, intProperty, textProperty, type Value } from "../properties/property.ts";
 import { vmProperty } from "../properties/vm-property.ts";
 import { checkAboveZero, checkNetvm, checkNotNegative, checkText, refuseLoop, refuseWhileNamed } from "./checks.ts";
 import { makesDisposables } from "./kinds.ts";
+import { networkProperties } from "./network-properties.ts";
 import { FullQube, type Qube } from "./qube.ts";
 
 const appOf = (qube: Qube) => qube.app;
@@ -45,8 +45,12 @@ declareProperties<FullQube>(FullQube, [
 		check: checkAboveZero("shutdown_timeout"),
 		doc: "Seconds that the qube may take to shut down.",
 	}),
-	intProperty("stubdom_mem", { check: checkAboveZero("stubdom_mem"), doc: "Memory of the device model, in MiB." }),
-	intProperty("backup_timestamp", { doc: "When the qube was backed up last, in seconds since 1970." }),
+	intProperty("stubdom_mem", {
+		default: null,
+		check: checkAboveZero("stubdom_mem"),
+		doc: "Memory of the device model, in MiB.",
+	}),
+	intProperty("backup_timestamp", { default: null, doc: "When the qube was backed up last, in seconds since 1970." }),
 	textProperty("kernel", {
 		default: inherited("kernel", (qube) => qube.app.get("default_kernel")),
 		check: checkText("kernel", /^[^/]*$/, "the name of an installed kernel, or nothing"),
@@ -64,7 +68,7 @@ declareProperties<FullQube>(FullQube, [
 		doc: "As whom services run that name nobody.",
 	}),
 	textProperty("virt_mode", {
-		default: inherited("virt_mode", "pvh"),
+		default: (qube) => (qube.devices.hasAssigned("pci") ? "hvm" : inherited("virt_mode", "pvh")(qube)),
 		check: (_qube, value) => acceptVirtMode(value),
 		doc: "How the qube is run: hvm, pv or pvh.",
 	}),
@@ -134,47 +138,4 @@ function acceptVirtMode(value: Value): string {
 	const mode = String(value).toLowerCase();
 	if (VIRT_MODES.includes(mode)) return mode;
 	throw new AdminError("QubesPropertyValueError", `virt_mode: want ${VIRT_MODES.join(", ")}, not '${value}'`);
-}
-
-/** Addresses; those of the connection are empty for a qube without net qube. */
-function networkProperties(): Property<FullQube>[] {
-	const isConnected = (qube: FullQube): boolean => qube.related("netvm") !== null;
-	const connected = (name: string, doc: string, read: (qube: FullQube) => string): Property<FullQube> =>
-		computedProperty<FullQube>(name, "str", doc, (qube) => (isConnected(qube) ? read(qube) : ""));
-	const gateway = (qube: FullQube): string => addressOf(qube.related("netvm") as Qube);
-	return [
-		textProperty<FullQube>("mac", {
-			default: "00:16:3e:5e:6c:00",
-			check: checkText("mac", /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/, "six pairs of lower-case hexadecimal digits"),
-			doc: "The address of the network card.",
-		}),
-		textProperty<FullQube>("ip", {
-			default: (qube) => (isConnected(qube) || qube.get("provides_network") === true ? defaultAddress(qube) : null),
-			check: checkText("ip", /^(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}$/, "an IPv4 address"),
-			doc: "The IPv4 address of the qube.",
-		}),
-		textProperty<FullQube>("ip6", { default: null, check: acceptIp6, doc: "The IPv6 address of the qube." }),
-		connected("visible_ip", "The address that the qube itself sees.", addressOf),
-		connected("visible_gateway", "The gateway that the qube itself sees.", gateway),
-		connected("visible_netmask", "The netmask of the qube.", () => "255.255.255.255"),
-		connected("gateway", "The address of the net qube.", gateway),
-		connected("dns", "The name servers of the qube.", () => "10.139.1.1 10.139.1.2"),
-		...["gateway6", "visible_ip6", "visible_gateway6"].map((name) => connected(name, "Empty without IPv6.", () => "")),
-	];
-}
-
-function acceptIp6(_qube: unknown, value: Value): Value {
-	if (isIPv6(String(value))) return value;
-	throw new AdminError("QubesPropertyValueError", `ip6: want an IPv6 address, not '${value}'`);
-}
-
-function addressOf(qube: Qube): string {
-	return String(qube.get("ip") ?? "");
-}
-
-/** 10.137.x.y by the number of the qube, of a disposable 10.138.x.y by its own (spec 3.8). */
-function defaultAddress(qube: FullQube): string {
-	const isDisposable = qube.klass === "DispVM";
-	const number = isDisposable ? Number(qube.get("dispid")) : qube.qid;
-	return `10.${isDisposable ? 138 : 137}.${(number >> 8) & 0xff}.${number & 0xff}`;
 }

@@ -1,6 +1,8 @@
 import type { App } from "../app.ts";
+import { QubeDevices } from "../devices/qube-devices.ts";
 import { type FeatureSubject, Features } from "../features.ts";
 import { PropertyHolder } from "../properties/holder.ts";
+import { Storage } from "../storage/storage.ts";
 import { Tags } from "../tags.ts";
 import { DOM0_UUID, type QubeClassName } from "./name.ts";
 
@@ -10,10 +12,16 @@ export type PowerState = "Running" | "Halted" | "Transient" | "Paused" | "Suspen
 /** What all qubes have: properties, features, tags (spec 3.8). Properties are declared in the files beside this one. */
 export abstract class Qube extends PropertyHolder implements FeatureSubject {
 	abstract readonly klass: QubeClassName;
+	/** Null where a qube has none, as it is not of this machine. */
+	abstract readonly devices: QubeDevices | null;
 	readonly app: App;
 	readonly features: Features = new Features(this);
 	readonly tags: Tags = new Tags(this);
+	/** Empty for dom0 and RemoteVMs. */
+	readonly storage: Storage = new Storage(this);
 	powerState: PowerState = "Halted";
+	/** Resolves when nothing goes on with it any more (turns.ts). */
+	underWay: Promise<unknown> = Promise.resolve();
 
 	constructor(app: App) {
 		super();
@@ -40,6 +48,10 @@ export abstract class Qube extends PropertyHolder implements FeatureSubject {
 		return this.name;
 	}
 
+	protected override get firesDeprecated(): boolean {
+		return this.app.surroundings.deprecatedEvents;
+	}
+
 	/** The qube that a property names; null where there is no such property, or it is none or cannot be read. */
 	related(property: string): Qube | null {
 		if (!this.hasProperty(property)) return null;
@@ -53,7 +65,9 @@ export abstract class Qube extends PropertyHolder implements FeatureSubject {
 }
 
 /** A qube of this machine, dom0 included. */
-export abstract class LocalQube extends Qube {}
+export abstract class LocalQube extends Qube {
+	override readonly devices: QubeDevices = new QubeDevices(this);
+}
 
 /** A qube that can be started and has volumes. */
 export abstract class FullQube extends LocalQube {}
@@ -91,6 +105,9 @@ export class StandaloneVM extends FullQube {
 	readonly klass = "StandaloneVM";
 }
 
+/** Disposables have numbers from 0 to this, besides those that all qubes have. */
+export const MAX_DISPID = 9999;
+
 /** A disposable qube. */
 export class DispVM extends FullQube {
 	readonly klass = "DispVM";
@@ -99,6 +116,7 @@ export class DispVM extends FullQube {
 /** A qube on another machine, which a qube here relays calls to. */
 export class RemoteVM extends Qube {
 	readonly klass = "RemoteVM";
+	readonly devices = null;
 }
 
 /** The classes by their names. */

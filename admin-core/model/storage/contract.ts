@@ -46,7 +46,7 @@ export interface Pool {
 	ephemeralVolatile: boolean;
 	/** Prepares the place, once, when the pool is added; when it throws there is no pool, and what it made is gone again. */
 	setup(): Promise<void>;
-	/** When the pool has been removed; data stay where they are. */
+	/** When the pool has been removed; data stay where they are. It may be taken back when the removal could not be saved, and is as before then. */
 	destroy(): Promise<void>;
 	/**
 	 * Makes the object for a volume and registers it by its vid, in place of an older one; the disk is not touched, `config` is not changed. Throws
@@ -62,6 +62,8 @@ export interface Pool {
 	includedIn(others: readonly Pool[]): Promise<Pool | null>;
 	/** Resolves when nothing goes on in the background any more; never rejects. */
 	settled(): Promise<void>;
+	/** Its name: so it stands in events. */
+	toString(): string;
 }
 
 /** Null where it is not known, as when the pool is not mounted. */
@@ -77,6 +79,8 @@ export interface VolumeOwner {
 	readonly name: string;
 	/** `vm-templates` for templates, else `appvms`. */
 	readonly dirPrefix: string;
+	/** The kernel that it is started with, as it is now; empty for the one in its root volume. */
+	readonly kernel?: string | undefined;
 }
 
 /** How a volume is to be. What is undefined is chosen by the pool. */
@@ -143,4 +147,6 @@ export interface Volume {
 	resize(size: number): Promise<void>;
 	/** Without an id: to the last revision. */
 	revert(revision?: string): Promise<void>;
+	/** Its vid: so it stands in events. */
+	toString(): string;
 }

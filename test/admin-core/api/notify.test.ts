@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import test, { type ExecutionContext } from "ava";
-import { notifyReady } from "../../../admin-core/api/notify.ts";
+import { notifyMoreTime, notifyReady } from "../../../admin-core/api/notify.ts";
 import { logged, makeFolder } from "./stage.ts";
 
 /** A program that is called like systemd-notify, and what it was told. */
@@ -32,6 +32,13 @@ test.serial("with NOTIFY_SOCKET systemd-notify sends that we are ready, and our 
 	await notifyReady("serves 3 sockets\nMAINPID=1", program);
 	t.is(told(), "@abstract|--ready|--status=serves 3 sockets MAINPID=1|");
 	t.deepEqual(logged("cannot tell"), []);
+});
+
+test.serial("a start that takes long asks for more time, in microseconds", async (t) => {
+	process.env["NOTIFY_SOCKET"] = "@abstract";
+	const { program, told } = makeNotifier(t);
+	await notifyMoreTime(90, program);
+	t.is(told(), "@abstract|EXTEND_TIMEOUT_USEC=90000000|");
 });
 
 test.serial("where the manager cannot be told it is logged, and we go on", async (t) => {

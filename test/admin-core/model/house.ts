@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { App } from "../../../admin-core/model/app.ts";
+import { App, type Surroundings } from "../../../admin-core/model/app.ts";
 import type { QubeClassName } from "../../../admin-core/model/qubes/name.ts";
 import { QUBE_CLASSES, type Qube } from "../../../admin-core/model/qubes/qube.ts";
 
@@ -31,8 +31,8 @@ export function addQube(
 }
 
 /** dom0, a template, a net qube, two app qubes behind it, a template of disposables and a disposable. */
-export function makeHouse(kernelsDir?: string): App {
-	const app = new App(undefined, kernelsDir === undefined ? {} : { kernelsDir });
+export function makeHouse(surroundings: Partial<Surroundings> = {}): App {
+	const app = new App(undefined, surroundings);
 	addQube(app, "AdminVM", "dom0", { label: "black" });
 	addQube(app, "TemplateVM", "base", { label: "black" });
 	addQube(app, "StandaloneVM", "sys-net", { provides_network: true, netvm: null });

@@ -109,6 +109,24 @@ for (const [event, attempt] of [
 	});
 }
 
+for (const [event, attempt] of [
+	["property-set:color", (box: Base) => box.set("color", "green")],
+	["property-reset:color", (box: Base) => box.reset("color")],
+	["property-del:color", (box: Base) => box.reset("color")],
+] as const) {
+	for (const before of ["old", null]) {
+		test(`what a handler of ${event} throws undoes it, where color was ${before ?? "default"}`, (t) => {
+			const { box } = watched();
+			if (before !== null) box.set("color", before);
+			box.addHandler(event, () => {
+				throw new RangeError("no");
+			});
+			t.throws(() => attempt(box), { instanceOf: RangeError });
+			t.deepEqual(box.explicitValues(), before === null ? [] : [["color", before]]);
+		});
+	}
+}
+
 test("what can be set once can be set once, and not be reset then; what is computed never", (t) => {
 	const { box } = watched();
 	box.set("name", "a");

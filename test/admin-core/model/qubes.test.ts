@@ -1,6 +1,8 @@
 // Qubes and the app: spec/admin-core.md 3.7, 3.8, 3.9.
 import fs from "node:fs";
 import test from "ava";
+import { App } from "../../../admin-core/model/app.ts";
+import { QUBE_CLASSES } from "../../../admin-core/model/qubes/qube.ts";
 import { addQube, makeHouse, makeKernels } from "./house.ts";
 
 const kernels = makeKernels();
@@ -102,7 +104,7 @@ for (const [name, property, value] of [
 }
 
 test("what a qube does not set comes from its template, and that from the app", (t) => {
-	const app = makeHouse(kernels);
+	const app = makeHouse({ kernelsDir: kernels });
 	const [work, disp1] = [app.qube("work"), app.qube("disp1")];
 	app.qube("base").set("memory", 1000);
 	t.is(work.get("memory"), 1000);
@@ -133,15 +135,15 @@ for (const [name, property, value, kind] of [
 	["disp1", "template", "work", "QubesPropertyValueError"],
 	["work", "default_dispvm", "vault", "QubesPropertyValueError"],
 	["work", "label", "nosuch", "QubesLabelNotFoundError"],
-	["work", "mac", "bad", "QubesPropertyValueError"],
-	["work", "ip", "1.2.3.256", "QubesPropertyValueError"],
+	["work", "mac", "bad", "QubesValueError"],
+	["work", "ip", "1.2.3.256", "QubesValueError"],
 	["work", "name", "other", "QubesPropertyValueError"],
 	["work", "klass", "TemplateVM", "QubesPropertyValueError"],
 	["dom0", "name", "x", "QubesPropertyValueError"],
 	["dom0", "maxmem", 5, "QubesPropertyValueError"],
 ] as const) {
 	test(`${property} of ${name} cannot be ${JSON.stringify(value).slice(0, 30)}: ${kind}`, (t) => {
-		const qube = makeHouse(kernels).qube(name);
+		const qube = makeHouse({ kernelsDir: kernels }).qube(name);
 		const before = qube.explicitValues();
 		t.like(
 			t.throws(() => qube.set(property, value)),
@@ -184,6 +186,8 @@ test("the qube of the clock has the feature that says so, the one before loses i
 	app.set("clockvm", "work");
 	t.false(app.qube("sys-net").features.has("service.clocksync"));
 	t.is(app.qube("work").features.get("service.clocksync"), "1");
+	app.reset("clockvm");
+	t.false(app.qube("work").features.has("service.clocksync"));
 });
 
 for (const [property, value, kind] of [
@@ -196,7 +200,7 @@ for (const [property, value, kind] of [
 ] as const) {
 	test(`the global ${property} cannot be ${value}: ${kind}`, (t) => {
 		t.like(
-			t.throws(() => makeHouse(kernels).set(property, value)),
+			t.throws(() => makeHouse({ kernelsDir: kernels }).set(property, value)),
 			{ kind },
 		);
 	});
@@ -217,4 +221,32 @@ test("adding and removing a qube is told, and removing can be prevented", (t) =>
 	});
 	t.throws(() => app.remove(app.qube("work")), { instanceOf: RangeError });
 	t.not(app.find("work"), null);
+});
+
+test("the old names of events can be left out", (t) => {
+	for (const deprecatedEvents of [true, false]) {
+		const app = makeHouse({ deprecatedEvents });
+		const fired: string[] = [];
+		for (const emitter of [app, app.qube("work")]) {
+			emitter.addHandler("property-*", (_emitter: unknown, event: string) => {
+				fired.push(event);
+			});
+		}
+		app.qube("work").reset("memory");
+		app.reset("clockvm");
+		t.deepEqual(
+			fired,
+			["memory", "clockvm"].flatMap((name) =>
+				["pre-reset", "pre-del", "reset", "del"].flatMap((what) =>
+					what.endsWith("del") && !deprecatedEvents ? [] : [`property-${what}:${name}`],
+				),
+			),
+		);
+	}
+});
+
+test("dom0 is black where nothing is said, if there is black", (t) => {
+	const labelOf = (app: App): unknown => new QUBE_CLASSES.AdminVM(app).get("label");
+	t.like(labelOf(new App()), { name: "black", color: "0x000000" });
+	t.is(labelOf(new App([])), null);
 });

@@ -5,6 +5,7 @@ import { readManifests } from "../../../admin-core/host/manifest.ts";
 import { PluginHost } from "../../../admin-core/host/plugin-host.ts";
 import type { App } from "../../../admin-core/model/app.ts";
 import { isAdminError } from "../../../admin-core/model/errors.ts";
+import type { DriverSource } from "../../../admin-core/model/storage/contract.ts";
 import { makeHouse } from "../model/house.ts";
 
 /** Where the plugins of the house are. */
@@ -21,12 +22,29 @@ export interface Desk {
 	call(destination: string, method: string, payload?: string | Buffer): Promise<string>;
 }
 
-/** Opens a desk for one test. */
-export function openDesk(t: ExecutionContext, app = makeHouse()): Desk {
+/** A call and what is answered. */
+export type Exchange = readonly [where: string, method: string, payload: string | Buffer, reply: string | RegExp];
+
+/** Makes calls in their order. */
+export async function expectAnswers(t: ExecutionContext, desk: Desk, calls: readonly Exchange[]): Promise<void> {
+	for (const [where, method, payload, reply] of calls) {
+		const given = await desk.call(where, method, payload);
+		if (typeof reply === "string") t.is(given, reply, `${where}: ${method}`);
+		else t.regex(given, reply, `${where}: ${method}`);
+	}
+}
+
+/** Opens a desk for one test; an app with pools is made when the drivers are known. */
+export function openDesk(
+	t: ExecutionContext,
+	given: App | ((drivers: DriverSource) => App) = makeHouse(),
+	pluginDirs: readonly string[] = [PLUGINS],
+): Desk {
 	const traced: string[] = [];
-	const manifests = readManifests(PLUGINS, (error) => t.fail(error.message));
+	const manifests = pluginDirs.flatMap((dir) => readManifests(dir, (error) => t.fail(error.message)));
 	const host = new PluginHost(manifests, { trace: (line) => traced.push(line) });
 	t.teardown(() => host.close());
+	const app = typeof given === "function" ? given(host.drivers) : given;
 	const desk: Desk = {
 		app,
 		traced,
@@ -44,8 +62,9 @@ export function openDesk(t: ExecutionContext, app = makeHouse()): Desk {
 			}
 		},
 	};
-	const dispatcher = new Dispatcher(app, host, async () => {
+	const save = async (): Promise<void> => {
 		desk.saved++;
-	});
+	};
+	const dispatcher = new Dispatcher(app, host, () => ({ save, end: () => undefined }));
 	return desk;
 }

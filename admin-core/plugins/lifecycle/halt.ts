@@ -1,0 +1,34 @@
+import { log } from "../../log.ts";
+import type { Qube } from "../../model/qubes/qube.ts";
+import { removeDisposable } from "./remove.ts";
+
+/** Ends the run of a qube: its volumes are stopped, then everybody is told. Never rejects: what fails is logged, the qube is halted nevertheless. */
+export async function halt(qube: Qube): Promise<void> {
+	qube.powerState = "Halting";
+	await stopVolumes(qube);
+	qube.powerState = "Halted";
+	for (const event of ["domain-stopped", "domain-shutdown"]) {
+		await qube.fireAsync(event).catch((error) => log("error", `${qube.name}: a handler of ${event} fails: ${messageOf(error)}`));
+	}
+}
+
+/** Never rejects: what fails is logged, as the qube is gone already (spec/storage-reflink.md 1.8). */
+export async function stopVolumes(qube: Qube): Promise<void> {
+	await qube.storage.stop().catch((error) => log("error", `cannot stop the volumes of ${qube.name}: ${messageOf(error)}`));
+}
+
+/** A disposable that nobody is to clean up after is gone after its run. Never rejects. */
+export async function removeAfterRun(qube: Qube): Promise<void> {
+	if (qube.klass === "DispVM" && qube.get("auto_cleanup") === true) await removeDisposable(qube.app, qube);
+}
+
+/** Fires an event that says why something failed. Never rejects: who handles it is not to hide the reason. */
+export async function tellFailure(qube: Qube, event: string, reason: unknown): Promise<void> {
+	await qube
+		.fireAsync(event, { reason: messageOf(reason) })
+		.catch((error) => log("error", `${qube.name}: a handler of ${event} fails: ${messageOf(error)}`));
+}
+
+function messageOf(error: unknown): string {
+	return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,50 @@
+import type { Call } from "../../host/plugin.ts";
+import { AdminError } from "../../model/errors.ts";
+import type { Qube } from "../../model/qubes/qube.ts";
+import { halt, removeAfterRun, stopVolumes, tellFailure } from "./halt.ts";
+
+const ARGS = { start_guid: true };
+
+/**
+ * Starts a halted qube; nothing happens if it runs. Without a hypervisor (spec 12, decided 3) a qube is a power state, its volumes, and the events of its
+ * life, in which others do what is theirs. Throws QubesVMNotHaltedError for dom0 and RemoteVMs.
+ */
+export async function start({ destination: qube, permit }: Call): Promise<string> {
+	permit();
+	if (qube.klass === "AdminVM" || qube.klass === "RemoteVM") {
+		throw new AdminError("QubesVMNotHaltedError", `${qube.name} cannot be started`);
+	}
+	if (qube.powerState !== "Halted") return "";
+	qube.powerState = "Transient";
+	try {
+		await startVolumes(qube);
+		await spawn(qube);
+	} catch (error) {
+		qube.powerState = "Halted";
+		await tellFailure(qube, "domain-start-failed", error);
+		await removeAfterRun(qube);
+		throw error;
+	}
+	return "";
+}
+
+async function startVolumes(qube: Qube): Promise<void> {
+	await qube.fireAsync("domain-pre-start", { ...ARGS, mem_required: 0 }, { pre: true });
+	await qube.storage.verify();
+	await qube.storage.start();
+}
+
+/** What was started is stopped again when something fails; once it is there for others, they are told that it is gone. */
+async function spawn(qube: Qube): Promise<void> {
+	let isSpawned = false;
+	try {
+		await qube.fireAsync("domain-pre-spawn", ARGS, { pre: true });
+		isSpawned = true;
+		await qube.fireAsync("domain-spawn", ARGS);
+		qube.powerState = "Running";
+		await qube.fireAsync("domain-start", ARGS);
+	} catch (error) {
+		await (isSpawned ? halt(qube) : stopVolumes(qube));
+		throw error;
+	}
+}
