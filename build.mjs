@@ -19,7 +19,8 @@ const VARIANTS = {
 	faults: "test/qrexec-policy-exec-faults",
 };
 
-/** The commands of admin-core/tools. */
+/** What works on a store itself, and the commands, which speak to the socket. */
+const PROGRAMS = ["qubesd", "qubes-create"];
 const COMMANDS = fs.readdirSync(path.join(root, "admin-core/tools/entries")).map((file) => path.basename(file, ".ts"));
 
 const variants = process.argv.length > 2 ? process.argv.slice(2) : ["release"];
@@ -54,8 +55,8 @@ async function bundleForQuickjs(entry) {
 
 /** qubesd, its commands and its plugins, each a bundle of its own; plugins are loaded by require, so they are CommonJS. */
 async function buildAdminCore() {
-	for (const name of ["qubesd", ...COMMANDS]) {
-		const entry = name === "qubesd" ? "admin-core/qubesd.ts" : `admin-core/tools/entries/${name}.ts`;
+	for (const name of [...PROGRAMS, ...COMMANDS]) {
+		const entry = PROGRAMS.includes(name) ? `admin-core/${name}.ts` : `admin-core/tools/entries/${name}.ts`;
 		const banner = {
 			js: 'import { createRequire as makeRequire } from "node:module"; const require = makeRequire(import.meta.url);',
 		};

@@ -16,10 +16,21 @@ interface Furnishing {
 	readonly options?: readonly string[];
 }
 
+/** A client that is told of events, as text of bytes. */
+export interface Listener {
+	received(): string;
+	until(pattern: RegExp): Promise<void>;
+	/** Resolves when the connection is closed, by either. */
+	readonly ended: Promise<unknown>;
+	close(): void;
+}
+
 /** The built qubesd on a copy of the example store, and the built commands. */
 export class House {
 	readonly dir: string;
 	private readonly options: readonly string[];
+	/** A command that the daemon is started by, if it is not empty; it becomes the daemon. */
+	wrapper: readonly string[] = [];
 	private daemon: ChildProcess | null = null;
 	/** What the daemon wrote to standard error. */
 	logged = "";
@@ -53,7 +64,8 @@ export class House {
 
 	/** Starts the daemon and waits until it can be called. */
 	async start(): Promise<void> {
-		this.daemon = spawn(path.resolve("dist/bin/qubesd"), this.daemonArguments(), { stdio: ["ignore", "ignore", "pipe"] });
+		const [file, ...args] = [...this.wrapper, path.resolve("dist/bin/qubesd"), ...this.daemonArguments()];
+		this.daemon = spawn(file as string, args, { stdio: ["ignore", "ignore", "pipe"] });
 		this.daemon.stderr?.on("data", (chunk) => {
 			this.logged += chunk;
 		});
@@ -73,6 +85,11 @@ export class House {
 		];
 	}
 
+	/** The number of the process of the daemon. */
+	get pid(): number {
+		return this.daemon?.pid ?? 0;
+	}
+
 	/** Stops the daemon and waits until it has ended. */
 	async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
 		const { daemon } = this;
@@ -82,9 +99,14 @@ export class House {
 		await ended;
 	}
 
+	/** With which commands find this daemon. */
+	get env() {
+		return { QUBESD_SOCKET: this.path("qubesd.sock"), QUBESD_INTERNAL_SOCKET: this.path("internal.sock") };
+	}
+
 	/** Runs a command of dist/bin on this daemon. */
 	run(command: string, ...args: readonly string[]): Promise<Ended> {
-		return runToEnd([path.resolve("dist/bin", command), ...args], { env: { QUBESD_SOCKET: this.path("qubesd.sock") } });
+		return runToEnd([path.resolve("dist/bin", command), ...args], { env: this.env });
 	}
 
 	/** Sends the bytes of a request and returns those of the reply. */
@@ -96,6 +118,26 @@ export class House {
 		socket.end(request);
 		await once(socket, "close");
 		return Buffer.concat(chunks).toString("latin1");
+	}
+
+	/** Opens a stream of events and waits until it is connected. */
+	async listen(request: string): Promise<Listener> {
+		const socket = net.connect({ path: this.path("qubesd.sock"), allowHalfOpen: true });
+		let received = "";
+		socket.on("data", (chunk) => {
+			received += chunk.toString("latin1");
+		});
+		socket.end(request);
+		const listener: Listener = {
+			received: () => received,
+			async until(pattern) {
+				while (!pattern.test(received)) await sleep(10);
+			},
+			ended: once(socket, "close"),
+			close: () => void socket.destroy(),
+		};
+		await listener.until(/connection-established/);
+		return listener;
 	}
 
 	/** The text of the store. */

@@ -72,7 +72,7 @@ const SEQUENCES: { readonly [tool: string]: readonly Step[] } = {
 	],
 	"qvm-ls with filters": [
 		L,
-		["work: admin.vm.tag.List", "created-by-dom0\nmail\n"],
+		["work: admin.vm.tag.List", "audiovm-dom0\ncreated-by-dom0\nguivm-dom0\nmail\n"],
 		["work: admin.vm.feature.Get+internal", "!QubesFeatureNotFoundError Feature not set for domain work: internal"],
 		["sys-net: admin.vm.feature.Get+service.clocksync", "1"],
 	],
@@ -127,7 +127,7 @@ const SEQUENCES: { readonly [tool: string]: readonly Step[] } = {
 	],
 	"qvm-tags": [
 		L,
-		["work: admin.vm.tag.List", "created-by-dom0\nmail\n"],
+		["work: admin.vm.tag.List", "audiovm-dom0\ncreated-by-dom0\nguivm-dom0\nmail\n"],
 		["work: admin.vm.tag.Get+mail", "1"],
 		["work: admin.vm.tag.Get+nosuch", "0"],
 		["work: admin.vm.tag.Set+new", ""],
