@@ -1,4 +1,4 @@
-/** Every way in which the store refuses, with what it means (docs/store.md lists what to do). Nothing was written where one is thrown. */
+/** Every way in which the store refuses, with what it means (docs/store.md lists what to do). Nothing was written where one is thrown, but for `isInPlace`. */
 export const STORE_ERROR_KINDS = {
 	missing: "there is no such file",
 	malformed: "the file is no XML, or was written to half",
@@ -31,12 +31,15 @@ export class StoreError extends Error {
 	/** What is wrong, without the place. */
 	readonly detail: string;
 	readonly at: Place | null;
+	/** Whether the new file is there, but may be gone again after a power cut: the only case in which it is not as it was. */
+	readonly isInPlace: boolean;
 
-	constructor(kind: StoreErrorKind, detail: string, at: Place | null = null) {
+	constructor(kind: StoreErrorKind, detail: string, at: Place | null = null, isInPlace = false) {
 		super(at === null ? detail : `${formatPlace(at)}: ${detail}`);
 		this.kind = kind;
 		this.detail = detail;
 		this.at = at;
+		this.isInPlace = isInPlace;
 	}
 }
 

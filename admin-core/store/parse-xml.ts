@@ -1,18 +1,19 @@
 import { SaxesParser } from "saxes";
 import { placeOf, type Source, StoreError } from "./errors.ts";
 import { isBlank } from "./xml-text.ts";
-import { newElement, type Span, textNode, type XmlAttribute, type XmlElement, type XmlNode } from "./xml-tree.ts";
+import { newElement, type Span, textNode, type Watcher, type XmlAttribute, type XmlElement, type XmlNode } from "./xml-tree.ts";
 
 /**
  * Parses strict XML 1.0 into a tree that knows where everything stood; the element returned stands for the whole document.
  * Throws a StoreError with line and column, also for a document type with declarations in it: they could make a small file huge.
  */
-export function parseXml(source: Source): XmlElement {
-	return new TreeBuilder(source).build();
+export function parseXml(source: Source, watcher: Watcher = {}): XmlElement {
+	return new TreeBuilder(source, watcher).build();
 }
 
 class TreeBuilder {
 	private readonly source: Source;
+	private readonly watcher: Watcher;
 	private readonly parser = new SaxesParser({ position: false });
 	/** The elements that are open, the document first. */
 	private readonly open: XmlElement[] = [newElement("", 0, 0)];
@@ -20,8 +21,9 @@ class TreeBuilder {
 	private done = 0;
 	private attributes: XmlAttribute[] = [];
 
-	constructor(source: Source) {
+	constructor(source: Source, watcher: Watcher) {
 		this.source = source;
+		this.watcher = watcher;
 	}
 
 	build(): XmlElement {
@@ -106,6 +108,7 @@ class TreeBuilder {
 			element.end = tag.end;
 		}
 		if (isBlank(element.text) && element.children.some(({ kind }) => kind === "element")) element.text = "";
+		this.watcher.closed?.(this.open);
 		this.open.pop();
 	}
 

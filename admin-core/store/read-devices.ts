@@ -1,11 +1,11 @@
 import { DEVICE_MODES, type DeviceData, type DeviceGroup, type DeviceMode } from "./data.ts";
 import { quote } from "./errors.ts";
-import { keyOf } from "./keys.ts";
-import { attributeOf, CONSUMED, childrenOf, type Reading } from "./reading.ts";
+import { keyOf, titleOf } from "./keys.ts";
+import { attributeOf, CONSUMED, childrenOf, NAMED, type Reading } from "./reading.ts";
 import { isBlank } from "./xml-text.ts";
-import type { XmlElement } from "./xml-tree.ts";
+import type { Known, XmlElement } from "./xml-tree.ts";
 
-const ATTRIBUTES = ["backend-domain", "id", "mode", "required", "identity"];
+const DEVICE: Known = { attributes: ["backend-domain", "id", "mode", "required", "identity"], isText: false };
 
 /**
  * Reads the `devices` of a qube, each class as one group (spec 4.5). An entry that we must not act on, as its mode or its options are not clear, gets
@@ -27,7 +27,7 @@ function readGroup(reading: Reading, domain: XmlElement, devclass: string): Devi
 			continue;
 		}
 		const device = readDevice(reading, element);
-		if (reading.isFirst(element, keyOf.device(device), seen, ATTRIBUTES)) devices.push(device);
+		if (reading.isFirst(element, keyOf.device(device), seen, DEVICE)) devices.push(device);
 	}
 	return devices;
 }
@@ -75,14 +75,14 @@ function readOptions(reading: Reading, element: XmlElement): Map<string, string>
 	const seen = new Set<string>();
 	for (const option of childrenOf(element, "option")) {
 		const name = reading.need(option, "name");
-		if (!reading.isFirst(option, keyOf.option(name), seen, ["name"], true)) continue;
+		if (!reading.isFirst(option, name, seen, NAMED)) continue;
 		options.set(name, option.text);
-		if (name === "identity") option.known = CONSUMED;
+		if (name === "identity") option.key = null;
 	}
 	for (const older of childrenOf(element, "options")) {
 		for (const { name, value } of older.attributes) {
 			if (!options.has(name)) options.set(name, value);
-			else reading.warn(older, `${keyOf.option(name)} is there twice: the first is kept`);
+			else reading.warn(older, `${titleOf("option", name)} is there twice: the first is kept`);
 		}
 		older.known = CONSUMED;
 	}

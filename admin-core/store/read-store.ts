@@ -1,14 +1,14 @@
-// The way of a file into data: parse-xml.ts makes a tree of it, this file and read-devices.ts take out what they understand and mark it,
-// residue.ts keeps the rest.
-import type { DomainData, LabelData, Pair, PoolData, StoreData } from "./data.ts";
+// The way of a file into data: scan-xml.ts or parse-xml.ts makes a tree of it, meanwhile read-qubes.ts reads the qubes; this file takes out the rest
+// that it understands and marks it, residue.ts keeps what is strange.
+import type { DomainData, LabelData, PoolData, StoreData } from "./data.ts";
 import { quote, type Source } from "./errors.ts";
 import { keyOf } from "./keys.ts";
 import { parseXml } from "./parse-xml.ts";
-import { readDevices } from "./read-devices.ts";
-import { attributeOf, childrenOf, Reading } from "./reading.ts";
+import { QubeReader, type ReadQube } from "./read-qubes.ts";
+import { attributesOf, CONTAINER, childrenOf, FREE, Reading } from "./reading.ts";
 import { collectResidue, type Residue } from "./residue.ts";
 import { scanXml } from "./scan-xml.ts";
-import type { XmlElement } from "./xml-tree.ts";
+import type { Known, XmlElement } from "./xml-tree.ts";
 
 /** The content of a store, and what is known about it beside. */
 export interface ReadStore {
@@ -19,24 +19,39 @@ export interface ReadStore {
 	readonly residue: Residue;
 }
 
+const LABEL: Known = { attributes: ["id", "color"], isText: true };
+
 /**
  * Reads the text of a qubes.xml (spec 5.1, 4.5), whatever the order of its parts. A part that is missing is empty.
  * Throws a StoreError, `malformed` or `invalid`, with line and column.
  */
 export function readStore(source: Source): ReadStore {
-	const document = scanXml(source.text) ?? parseXml(source);
+	return readBy(source, (reader) => scanXml(source.text, reader)) ?? readExactly(source);
+}
+
+/** The same without the quick ways, which the tests compare. */
+export function readExactly(source: Source): ReadStore {
+	return readBy(source, (reader) => parseXml(source, { closed: reader.closed })) as ReadStore;
+}
+
+/** Null where there is no tree. */
+function readBy(source: Source, parse: (reader: QubeReader) => XmlElement | null): ReadStore | null {
 	const reading = new Reading(source);
+	const reader = new QubeReader(reading);
+	const document = parse(reader);
+	if (document === null) return null;
 	const root = document.children.find((child) => child.kind === "element") as XmlElement;
 	if (root.name !== "qubes") reading.fail(root, `root element <${root.name}>: want <qubes>`);
-	document.known = { key: "document", attributes: [], isText: false };
-	root.known = { key: "qubes", attributes: [], isText: false };
+	document.known = CONTAINER;
+	root.known = CONTAINER;
+	root.key = "qubes";
 	const data = {
 		labels: readLabels(reading, reading.container(root, "labels")),
 		pools: readPools(reading, reading.container(root, "pools")),
-		properties: readPairs(reading, reading.container(root, "properties"), "property"),
-		domains: readDomains(reading, reading.container(root, "domains")),
+		properties: reading.pairs(reading.container(root, "properties"), "property"),
+		domains: listQubes(reading, reading.container(root, "domains"), reader.qubes),
 	};
-	return { data, warnings: reading.warnings, residue: collectResidue(source.text, document) };
+	return { data, warnings: reading.warnings(), residue: collectResidue(source.text, document, reader.qubes) };
 }
 
 function readLabels(reading: Reading, container: XmlElement | null): LabelData[] {
@@ -50,7 +65,8 @@ function readLabels(reading: Reading, container: XmlElement | null): LabelData[]
 		if (names.has(name)) reading.fail(element, `label ${quote(name)} is there twice: rename one`);
 		indices.add(index);
 		names.add(name);
-		element.known = { key: keyOf.label(index), attributes: ["id", "color"], isText: true };
+		element.known = LABEL;
+		element.key = keyOf.label(index);
 		// The grey of old releases (spec 5.4 step 1).
 		return { index, name, color: color === "0x555753" ? "0x555555" : color };
 	});
@@ -63,7 +79,8 @@ function readPools(reading: Reading, container: XmlElement | null): PoolData[] {
 		const driver = reading.need(element, "driver");
 		if (names.has(name)) reading.fail(element, `pool ${quote(name)} is there twice: remove one`);
 		names.add(name);
-		element.known = { key: keyOf.pool(name), attributes: "all", isText: false };
+		element.known = FREE;
+		element.key = name;
 		const attributes = attributesOf(element);
 		attributes.delete("name");
 		attributes.delete("driver");
@@ -71,66 +88,15 @@ function readPools(reading: Reading, container: XmlElement | null): PoolData[] {
 	});
 }
 
-/** Properties and features: a name each, and text; in a property, a reference that is not empty is the text. */
-function readPairs(reading: Reading, container: XmlElement | null, name: "property" | "feature"): Pair[] {
-	const pairs: Pair[] = [];
-	const seen = new Set<string>();
-	const known = name === "property" ? ["name", "ref"] : ["name"];
-	for (const element of childrenOf(container, name)) {
-		const key = reading.need(element, "name");
-		if (!reading.isFirst(element, keyOf[name](key), seen, known, true)) continue;
-		pairs.push([key, (name === "property" && attributeOf(element, "ref")) || element.text]);
-	}
-	return pairs;
-}
-
-function readDomains(reading: Reading, container: XmlElement | null): DomainData[] {
+function listQubes(reading: Reading, container: XmlElement | null, qubes: ReadonlyMap<XmlElement, ReadQube>): DomainData[] {
 	const qids = new Set<number>();
 	const names = new Set<string>();
 	return childrenOf(container, "domain").map((element) => {
-		const domain = readDomain(reading, element);
-		const name = readName(reading, element, domain);
+		const { domain, name } = qubes.get(element) as ReadQube;
 		if (qids.has(domain.qid)) reading.fail(element, `domain-${domain.qid} is there twice: give one another id`);
 		if (names.has(name)) reading.fail(element, `qube ${quote(name)} is there twice: rename one`);
 		qids.add(domain.qid);
 		names.add(name);
-		element.known = { key: keyOf.domain(domain.qid, name), attributes: ["id", "class"], isText: false };
 		return domain;
 	});
-}
-
-function readDomain(reading: Reading, element: XmlElement): DomainData {
-	const volumes = reading.container(element, "volume-config");
-	return {
-		qid: reading.needNumber(element, "domain-"),
-		class: reading.need(element, "class"),
-		properties: readPairs(reading, reading.container(element, "properties"), "property"),
-		features: readPairs(reading, reading.container(element, "features"), "feature"),
-		tags: readTags(reading, reading.container(element, "tags")),
-		devices: readDevices(reading, element),
-		volumes: volumes === null ? null : readVolumes(reading, volumes),
-	};
-}
-
-function readName(reading: Reading, element: XmlElement, domain: DomainData): string {
-	if (domain.qid === 0) return "dom0";
-	const name = domain.properties.find(([name]) => name === "name")?.[1];
-	return name || reading.fail(element, `domain-${domain.qid} without a name: add <property name="name">NAME</property>`);
-}
-
-function readTags(reading: Reading, container: XmlElement | null): string[] {
-	const seen = new Set<string>();
-	const tags = childrenOf(container, "tag").map((element) => ({ element, name: reading.need(element, "name") }));
-	return tags.filter(({ element, name }) => reading.isFirst(element, keyOf.tag(name), seen, ["name"])).map(({ name }) => name);
-}
-
-function readVolumes(reading: Reading, container: XmlElement): Map<string, string>[] {
-	const seen = new Set<string>();
-	const isFirst = (element: XmlElement): boolean =>
-		reading.isFirst(element, keyOf.volume(reading.need(element, "name")), seen, "all");
-	return childrenOf(container, "volume").filter(isFirst).map(attributesOf);
-}
-
-function attributesOf(element: XmlElement): Map<string, string> {
-	return new Map(element.attributes.map(({ name, value }) => [name, value]));
 }

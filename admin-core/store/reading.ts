@@ -1,11 +1,12 @@
+import type { Pair } from "./data.ts";
 import { formatPlace, placeOf, quote, type Source, StoreError } from "./errors.ts";
-import type { XmlElement } from "./xml-tree.ts";
+import { keyOf, titleOf } from "./keys.ts";
+import type { Known, XmlElement } from "./xml-tree.ts";
 
 /** What the readers of the single parts share: the place for messages, and how to mark what was understood. */
 export class Reading {
-	/** `FILE:LINE:COLUMN: what: what is done about it`, in the order of the file. */
-	readonly warnings: string[] = [];
-	private readonly source: Source;
+	private readonly warned: { readonly at: XmlElement; readonly text: string }[] = [];
+	readonly source: Source;
 
 	constructor(source: Source) {
 		this.source = source;
@@ -15,8 +16,15 @@ export class Reading {
 		throw new StoreError("invalid", detail, placeOf(this.source, at.start));
 	}
 
+	/** `text` is what is wrong and what is done about it. */
 	warn(at: XmlElement, text: string): void {
-		this.warnings.push(`${formatPlace(placeOf(this.source, at.start))}: ${text}`);
+		this.warned.push({ at, text });
+	}
+
+	/** All warnings, `FILE:LINE:COLUMN: TEXT`, in the order of the file. */
+	warnings(): string[] {
+		const inOrder = [...this.warned].sort((a, b) => a.at.start - b.at.start);
+		return inOrder.map(({ at, text }) => `${formatPlace(placeOf(this.source, at.start))}: ${text}`);
 	}
 
 	/** The value of an attribute that must be there and have something in it. */
@@ -43,11 +51,8 @@ export class Reading {
 		const isMeant = (one: XmlElement): boolean => devclass === null || attributeOf(one, "class") === devclass;
 		const [first, ...others] = childrenOf(parent, name).filter(isMeant);
 		if (first === undefined) return null;
-		first.known = {
-			key: devclass === null ? name : `${name} ${quote(devclass)}`,
-			attributes: devclass === null ? [] : ["class"],
-			isText: false,
-		};
+		first.known = devclass === null ? CONTAINER : DEVICES;
+		first.key = devclass === null ? name : keyOf.devices(devclass);
 		for (const other of others) {
 			const isNew = (name: string): boolean => attributeOf(first, name) === undefined;
 			first.attributes.push(...other.attributes.filter((one) => isNew(one.name)));
@@ -57,24 +62,44 @@ export class Reading {
 		return first;
 	}
 
+	/** Properties and features: a name each, and text; in a property, a reference that is not empty is the text. */
+	pairs(container: XmlElement | null, name: "property" | "feature"): Pair[] {
+		const pairs: Pair[] = [];
+		const seen = new Set<string>();
+		for (const element of childrenOf(container, name)) {
+			const key = this.need(element, "name");
+			if (!this.isFirst(element, key, seen, name === "property" ? PROPERTY : NAMED)) continue;
+			pairs.push([key, (name === "property" && attributeOf(element, "ref")) || element.text]);
+		}
+		return pairs;
+	}
+
 	/**
 	 * Marks one of many as understood. True for the first of its key; another one gets a warning, is not to be read, and is gone with the
 	 * next save: if it stayed, it would come back to life when the first is removed.
 	 */
-	isFirst(element: XmlElement, key: string, seen: Set<string>, attributes: readonly string[] | "all", isText = false): boolean {
+	isFirst(element: XmlElement, key: string, seen: Set<string>, known: Known): boolean {
 		if (seen.has(key)) {
-			this.warn(element, `${key} is there twice: the first is kept`);
+			this.warn(element, `${titleOf(element.name, key)} is there twice: the first is kept`);
 			element.known = CONSUMED;
 			return false;
 		}
 		seen.add(key);
-		element.known = { key, attributes, isText };
+		element.known = known;
+		element.key = key;
 		return true;
 	}
 }
 
-/** Understood, but not to be written again in this form. */
-export const CONSUMED = { key: null, attributes: "all", isText: false } as const;
+/** Understood, but without a key, as it is not to be written again in this form. */
+export const CONSUMED: Known = { attributes: "all", isText: false };
+/** An element whose attributes are all understood, whatever they are. */
+export const FREE: Known = { attributes: "all", isText: false };
+export const CONTAINER: Known = { attributes: [], isText: false };
+const DEVICES: Known = { attributes: ["class"], isText: false };
+const PROPERTY: Known = { attributes: ["name", "ref"], isText: true };
+/** An element with a name and a text. */
+export const NAMED: Known = { attributes: ["name"], isText: true };
 
 export function childrenOf(parent: XmlElement | null, name: string): XmlElement[] {
 	const found: XmlElement[] = [];
@@ -85,4 +110,10 @@ export function childrenOf(parent: XmlElement | null, name: string): XmlElement[
 export function attributeOf(element: XmlElement, name: string): string | undefined {
 	for (const attribute of element.attributes) if (attribute.name === name) return attribute.value;
 	return undefined;
+}
+
+export function attributesOf(element: XmlElement): Map<string, string> {
+	const attributes = new Map<string, string>();
+	for (const { name, value } of element.attributes) attributes.set(name, value);
+	return attributes;
 }

@@ -1,11 +1,13 @@
 import { StoreError } from "./errors.ts";
-import type { Residue, Runs } from "./residue.ts";
+import { titleOf } from "./keys.ts";
+import type { MixedText, Residue, Runs } from "./residue.ts";
 import type { Node } from "./store-tree.ts";
-import { escapeAttribute, escapeText, findForbidden, isBlank, trimEnd } from "./xml-text.ts";
+import { escapeAttribute, escapeText, findForbidden, isBlank, isPlain, trimEnd } from "./xml-text.ts";
 
-/** The text of a file, and what of the residue found its place in it: that of removed elements is gone. */
+/** The content of a file, and what of the residue found its place in it: that of removed elements is gone. */
 export interface Rendered {
-	readonly text: string;
+	/** UTF-8 */
+	readonly bytes: Buffer;
 	readonly residue: Residue;
 }
 
@@ -22,51 +24,89 @@ export function render(root: Node, residue: Residue): Rendered {
 	const rest = renderer.write(root, residue.children.get(root.key) ?? null, "");
 	renderer.text += `${trimEnd(around.get(1) ?? "")}\n`;
 	const children = new Map(rest === null ? [] : [[root.key, rest]]);
-	return { text: renderer.text, residue: { ...residue, children } };
+	return { bytes: renderer.end(), residue: { ...residue, children } };
 }
+
+/** How much text is put together before it is turned into bytes: all the pieces of a text live until then. */
+const CHUNK = 16_384;
 
 class Renderer {
 	text = "";
-	/** The keys of the elements that are open, for messages. */
-	private readonly path: string[] = [];
+	private readonly chunks: Buffer[] = [];
+	/** Those that are open, for messages. */
+	private readonly path: Node[] = [];
 
 	/** Writes an element and returns what of its residue is in it. */
 	write(node: Node, residue: Residue | null, indent: string): Residue | null {
-		this.path.push(node.key);
+		this.path.push(node);
+		const rest = residue === null ? this.writePlain(node, indent) : this.writeMixed(node, residue, indent);
+		this.path.pop();
+		return rest;
+	}
+
+	/** All that was written, as bytes. */
+	end(): Buffer {
+		return Buffer.concat([...this.chunks, Buffer.from(this.text)]);
+	}
+
+	private flush(): void {
+		if (this.text.length < CHUNK) return;
+		this.chunks.push(Buffer.from(this.text));
+		this.text = "";
+	}
+
+	/** Writes an element with nothing strange in it, as nearly all are. */
+	private writePlain({ name, attributes, content }: Node, indent: string): null {
+		let tag = `<${name}`;
+		for (const [key, value] of attributes) tag += ` ${key}="${this.escape(value, escapeAttribute)}"`;
+		if (typeof content === "string") {
+			this.text += `${tag}>${this.escape(content, escapeText)}</${name}>`;
+			return null;
+		}
+		const nodes = content();
+		this.checkUnique(nodes);
+		this.text += nodes.length === 0 ? `${tag}/>` : `${tag}>`;
+		for (const node of nodes) {
+			this.text += `\n${indent}  `;
+			this.write(node, null, `${indent}  `);
+			this.flush();
+		}
+		if (nodes.length > 0) this.text += `\n${indent}</${name}>`;
+		return null;
+	}
+
+	private writeMixed(node: Node, residue: Residue, indent: string): Residue | null {
 		this.text += `<${node.name}`;
-		const attributes = this.writeAttributes(node, residue?.attributes ?? null);
+		const attributes = this.writeAttributes(node, residue.attributes);
 		const rest =
 			typeof node.content === "string"
-				? this.writeText(node.name, node.content, residue)
-				: this.writeChildren(node.name, node.content, residue, indent);
-		this.path.pop();
+				? this.writeText(node.name, node.content, residue.text)
+				: this.writeChildren(node.name, node.content(), residue, indent);
 		return attributes === null && rest === null ? null : { ...NOTHING, ...rest, attributes };
 	}
 
 	private writeAttributes({ attributes }: Node, strange: Runs | null): Runs | null {
-		const order = strange === null ? [] : attributes.map(([name]) => name);
+		const order = attributes.map(([name]) => name);
 		const runs = placeRuns(strange, order);
 		this.text += runs.get(0) ?? "";
 		for (const [index, [name, value]] of attributes.entries()) {
-			this.check(value);
-			this.text += ` ${name}="${escapeAttribute(value)}"${runs.get(index + 1) ?? ""}`;
+			this.text += ` ${name}="${this.escape(value, escapeAttribute)}"${runs.get(index + 1) ?? ""}`;
 		}
 		return runs.size === 0 ? null : { order, runs };
 	}
 
 	/** As long as the value is the same, what is written beside it stays exactly where it is; else it follows the value. */
-	private writeText(name: string, value: string, residue: Residue | null): Partial<Residue> | null {
-		this.check(value);
-		const old = residue?.text ?? null;
-		const raw = old === null ? escapeText(value) : old.value === value ? old.raw : escapeText(value) + old.rest;
+	private writeText(name: string, value: string, old: MixedText | null): Partial<Residue> | null {
+		const text = this.escape(value, escapeText);
+		const raw = old === null ? text : old.value === value ? old.raw : text + old.rest;
 		this.text += `>${raw}</${name}>`;
 		return old === null ? null : { text: { value, raw, rest: old.rest } };
 	}
 
-	private writeChildren(name: string, nodes: readonly Node[], residue: Residue | null, indent: string): Partial<Residue> | null {
+	private writeChildren(name: string, nodes: readonly Node[], residue: Residue, indent: string): Partial<Residue> | null {
+		this.checkUnique(nodes);
 		const order = nodes.map(({ key }) => key);
-		this.checkUnique(order);
-		const runs = placeRuns(residue?.content ?? null, order);
+		const runs = placeRuns(residue.content, order);
 		const content = runs.size === 0 ? null : { order, runs };
 		if (nodes.length === 0) {
 			this.text += content === null ? "/>" : `>${runs.get(0)}</${name}>`;
@@ -76,24 +116,33 @@ class Renderer {
 		this.text += `>${trimEnd(runs.get(0) ?? "")}`;
 		for (const [index, node] of nodes.entries()) {
 			this.text += `\n${indent}  `;
-			const rest = this.write(node, residue?.children.get(node.key) ?? null, `${indent}  `);
+			const rest = this.write(node, residue.children.get(node.key) ?? null, `${indent}  `);
 			if (rest !== null) children.set(node.key, rest);
 			this.text += trimEnd(runs.get(index + 1) ?? "");
+			this.flush();
 		}
 		this.text += `\n${indent}</${name}>`;
 		return content === null && children.size === 0 ? null : { content, children };
 	}
 
-	private checkUnique(keys: readonly string[]): void {
-		if (new Set(keys).size === keys.length) return;
-		const twice = keys.find((key, index) => keys.indexOf(key) !== index);
-		throw new StoreError("unsavable", `${[...this.path, twice].join(", ")} is there twice: remove one`);
+	private checkUnique(nodes: readonly Node[]): void {
+		const seen = new Set<string>();
+		for (const node of nodes) {
+			if (seen.has(node.key)) throw new StoreError("unsavable", `${this.where(node)} is there twice: remove one`);
+			seen.add(node.key);
+		}
 	}
 
-	private check(text: string): void {
+	/** The open elements, and perhaps one in them. */
+	private where(...more: readonly Node[]): string {
+		return [...this.path, ...more].map(({ name, key }) => titleOf(name, key)).join(", ");
+	}
+
+	private escape(text: string, slowly: (text: string) => string): string {
+		if (isPlain(text)) return text;
 		const character = findForbidden(text);
-		if (character === null) return;
-		throw new StoreError("unsavable", `${this.path.join(", ")}: XML cannot carry the character ${character}: remove it`);
+		if (character === null) return slowly(text);
+		throw new StoreError("unsavable", `${this.where()}: XML cannot carry the character ${character}: remove it`);
 	}
 }
 

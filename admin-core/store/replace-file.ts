@@ -42,16 +42,16 @@ export interface Replacing {
 }
 
 /**
- * Replaces a file by a text: at every moment, also if the machine stops, there is the old one or the new one, whole (spec 5.5). `expected` is how it must
+ * Replaces the content of a file: at every moment, also if the machine stops, there is the old one or the new one, whole (spec 5.5). `expected` is how it must
  * still look, null for a file that must not be there. Mode, owner and group stay; a new file gets 0660 and the group qubes if there is one.
  * Throws a StoreError; unless `renamed` was called, everything is as it was.
  */
-export async function replaceFile(file: string, text: string, expected: Stamp | null, step: Replacing): Promise<void> {
+export async function replaceFile(file: string, content: Buffer, expected: Stamp | null, step: Replacing): Promise<void> {
 	const temporary = `${file}~${randomBytes(4).toString("hex")}`;
 	let directory: FileHandle | null = null;
 	try {
 		directory = await fs.open(path.dirname(file), "r");
-		const written = await writeTemporary(temporary, text, await unchanged(file, expected));
+		const written = await writeTemporary(temporary, content, await unchanged(file, expected));
 		await step.beforeRename();
 		// Between this look and the rename, a few microseconds are left in which a change would be missed.
 		await unchanged(file, expected);
@@ -73,10 +73,10 @@ async function unchanged(file: string, expected: Stamp | null): Promise<Owned | 
 	throw new StoreError("changed", `${file} ${what} since it was read: nothing is written, start again to read it`);
 }
 
-async function writeTemporary(temporary: string, text: string, old: Owned | null): Promise<Stamp> {
+async function writeTemporary(temporary: string, content: Buffer, old: Owned | null): Promise<Stamp> {
 	const handle = await fs.open(temporary, "wx", 0o600);
 	try {
-		await handle.writeFile(text);
+		await handle.writeFile(content);
 		// The owner first: the kernel may take bits from the mode then.
 		if (old === null) await giveToQubes(handle);
 		else await giveTo(handle, old);

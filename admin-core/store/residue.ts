@@ -35,12 +35,36 @@ export interface MixedText {
 	readonly rest: string;
 }
 
-/** What is not marked as understood in a tree, which itself is. */
-export function collectResidue(source: string, document: XmlElement): Residue {
-	return residueOf(source, document) ?? { attributes: null, content: null, children: new Map(), text: null };
+/** What is not marked as understood in a tree, which itself is; that of qubes is known already. */
+export function collectResidue(
+	source: string,
+	document: XmlElement,
+	qubes: ReadonlyMap<XmlElement, { readonly residue: Residue | null }>,
+): Residue {
+	const ofChild = (child: XmlElement): Residue | null => {
+		const qube = qubes.get(child);
+		return qube === undefined ? strangeIn(source, child, ofChild) : qube.residue;
+	};
+	return strangeIn(source, document, ofChild) ?? { attributes: null, content: null, children: new Map(), text: null };
 }
 
-function residueOf(source: string, element: XmlElement): Residue | null {
+/** What is not marked as understood in an element, which itself is; null where there is nothing. */
+export function residueOf(source: string, element: XmlElement): Residue | null {
+	return isUnderstood(element) ? null : strangeIn(source, element, (child) => residueOf(source, child));
+}
+
+/** Whether there is nothing strange in an element, as in most. */
+function isUnderstood({ known, attributes, children }: XmlElement): boolean {
+	const { attributes: names, isText } = known as Known;
+	if (names !== "all") for (const { name } of attributes) if (!names.includes(name)) return false;
+	for (const child of children) {
+		if (child.kind === "blank" || (isText && child.kind === "text")) continue;
+		if (isText || child.kind !== "element" || child.key === null || !isUnderstood(child)) return false;
+	}
+	return true;
+}
+
+function strangeIn(source: string, element: XmlElement, ofChild: (child: XmlElement) => Residue | null): Residue | null {
 	const known = element.known as Known;
 	const attributes = known.attributes === "all" ? null : strangeAttributes(source, element, known.attributes);
 	if (known.isText) {
@@ -51,7 +75,7 @@ function residueOf(source: string, element: XmlElement): Residue | null {
 	const children = new Map<string, Residue>();
 	for (const child of element.children) {
 		const key = keyOfNode(child);
-		const residue = key === null ? null : residueOf(source, child as XmlElement);
+		const residue = key === null ? null : ofChild(child as XmlElement);
 		if (residue !== null) children.set(key as string, residue);
 	}
 	return attributes === null && content === null && children.size === 0 ? null : { attributes, content, children, text: null };
@@ -97,7 +121,7 @@ function mixedText(source: string, { text, children, contentStart, contentEnd }:
 
 /** Null where a node is not understood, or not to be written again. */
 function keyOfNode(node: XmlNode): string | null {
-	return node.kind === "element" ? (node.known?.key ?? null) : null;
+	return node.kind === "element" ? node.key : null;
 }
 
 function raw(source: string, { start, end }: Span): string {

@@ -43,7 +43,7 @@ const NOTHING: Residue = { attributes: null, content: null, children: new Map(),
 
 /**
  * The file `qubes.xml`, locked for as long as the object is open (spec 5.4 to 5.6). All that is thrown is a StoreError, and then the file is as it
- * was, but for one case: where the directory cannot be synced after the rename, the new file is in place already. To make a new store, open a path where there is no file and save.
+ * was, but for one case: where the directory cannot be synced after the rename, the new file is there (`isInPlace`). To make a new store, open a path where there is no file and save.
  */
 export class StoreFile {
 	/** Of the file itself, behind all links. */
@@ -148,11 +148,11 @@ export class StoreFile {
 		this.writing = null;
 	}
 
-	private async write({ text, residue }: Rendered): Promise<void> {
+	private async write({ bytes, residue }: Rendered): Promise<void> {
 		const old = this.disk as OnDisk;
 		let backup: string | null = null;
 		try {
-			await replaceFile(this.path, text, old.stamp, {
+			await replaceFile(this.path, bytes, old.stamp, {
 				beforeRename: async () => {
 					if (!this.hasBackup && old.stamp !== null) backup = await makeBackup(this.path);
 				},
@@ -163,11 +163,16 @@ export class StoreFile {
 		} catch (thrown) {
 			// Without the rename it is the file itself, and no copy of it.
 			if (backup !== null && this.disk === old) await fs.rm(backup, { force: true }).catch(() => undefined);
-			throw thrown;
+			throw this.disk === old ? thrown : inPlace(thrown);
 		}
 		this.hasBackup = true;
 		if (backup !== null) await pruneBackups(this.path, this.keep, backup);
 	}
+}
+
+function inPlace(thrown: unknown): StoreError {
+	const { kind, detail, at } = systemError("cannot sync the directory", thrown);
+	return new StoreError(kind, `${detail}; the new file is there, but may be gone after a power cut`, at, true);
 }
 
 /** Of the file that a path leads to, or would be at. */

@@ -1,46 +1,56 @@
 // What a store looks like as elements: the canonical form and order of spec 5.1. render.ts makes text of it.
-import { DEVICE_MODES, type DeviceData, type DeviceGroup, type DomainData, nameOf, type Pair, type StoreData } from "./data.ts";
+import {
+	DEVICE_MODES,
+	type DeviceData,
+	type DeviceGroup,
+	type DomainData,
+	type LabelData,
+	nameOf,
+	type Pair,
+	type PoolData,
+	type StoreData,
+} from "./data.ts";
 import { quote, StoreError } from "./errors.ts";
-import { keyOf } from "./keys.ts";
+import { keyOf, titleOf } from "./keys.ts";
 import { isXmlName } from "./xml-text.ts";
 
 /** An element to be written. */
 export interface Node {
 	readonly name: string;
-	/** The same as in Known: tells it from its siblings. */
+	/** The same as that of an element which was read: tells it from its siblings. */
 	readonly key: string;
 	readonly attributes: readonly Pair[];
-	/** Elements, or text, also an empty one; `[]` makes `<x/>`, and `""` makes `<x></x>`. */
-	readonly content: readonly Node[] | string;
+	/** Text, also an empty one, or elements, which are made when they are written, once: all of them at a time would be much memory. `<x/>` has no elements, `<x></x>` no text. */
+	readonly content: string | (() => readonly Node[]);
 }
 
-/** The elements of a store. Throws a StoreError, `unsavable`, where they could not be read again. */
+/** The elements of a store. It and the `content` of nodes throw a StoreError, `unsavable`, where they could not be read again. */
 export function storeTree(data: StoreData): Node {
-	const labels = [...data.labels].sort((a, b) => a.index - b.index);
+	return element("qubes", "qubes", [], () => [
+		element("labels", "labels", [], () => labelNodes(data.labels)),
+		element("pools", "pools", [], () => data.pools.map(poolNode)),
+		element("properties", "properties", [], () => pairs("property", data.properties)),
+		element("domains", "domains", [], () => domainNodes(data.domains)),
+	]);
+}
+
+function labelNodes(labels: readonly LabelData[]): Node[] {
 	checkUnique(
 		"label",
 		labels.map(({ name }) => name),
 	);
-	return element("qubes", "qubes", [], {
-		children: [
-			container(
-				"labels",
-				labels.map(({ index, name, color }) => {
-					const attributes: Pair[] = [["id", `label-${checkNumber("label", index)}`], need("color", color)];
-					return element("label", keyOf.label(index), attributes, { text: need(`name of label ${index}`, name)[1] });
-				}),
-			),
-			container(
-				"pools",
-				data.pools.map(({ name, driver, attributes }) => {
-					const all: Pair[] = [need("name", name), need("driver", driver), ...attributes];
-					return freeElement("pool", keyOf.pool(name), all);
-				}),
-			),
-			container("properties", pairs("property", data.properties)),
-			container("domains", domainNodes(data.domains)),
-		],
+	const sorted = [...labels].sort((a, b) => a.index - b.index);
+	return sorted.map(({ index, name, color }) => {
+		const attributes: Pair[] = [["id", `label-${checkNumber("label", index)}`], need("color", color)];
+		return element("label", keyOf.label(index), attributes, need(`name of label ${index}`, name)[1]);
 	});
+}
+
+function poolNode({ name, driver, attributes }: PoolData): Node {
+	const twice = ["name", "driver"].find((known) => attributes.has(known));
+	if (twice !== undefined)
+		throw new StoreError("unsavable", `${titleOf("pool", name)}, attribute ${quote(twice)} is there twice: remove one`);
+	return freeElement("pool", name, [need("name", name), need("driver", driver), ...attributes]);
 }
 
 function domainNodes(domains: readonly DomainData[]): Node[] {
@@ -59,27 +69,27 @@ function domainNodes(domains: readonly DomainData[]): Node[] {
 }
 
 function domainNode(domain: DomainData, name: string): Node {
-	const { qid, properties, features, tags, devices, volumes } = domain;
-	const children = [
-		container("properties", pairs("property", properties)),
-		container("features", pairs("feature", features)),
-		container(
-			"tags",
-			[...tags].sort().map((tag) => element("tag", keyOf.tag(tag), [need("name", tag)])),
-		),
-		...devices.map(groupNode),
-	];
-	if (volumes !== null) children.push(container("volume-config", volumes.map(volumeNode)));
-	const id = `domain-${checkNumber("domain", qid)}`;
-	return element("domain", keyOf.domain(qid, name), [["id", id], need("class", domain.class)], { children });
+	const attributes: Pair[] = [["id", `domain-${checkNumber("domain", domain.qid)}`], need("class", domain.class)];
+	return element("domain", keyOf.domain(domain.qid, name), attributes, () => domainParts(domain));
 }
 
-function pairs(name: "property" | "feature", list: readonly Pair[]): Node[] {
-	return list.map(([key, text]) => element(name, keyOf[name](key), [need("name", key)], { text }));
+function domainParts({ properties, features, tags, devices, volumes }: DomainData): Node[] {
+	const parts = [
+		element("properties", "properties", [], () => pairs("property", properties)),
+		element("features", "features", [], () => pairs("feature", features)),
+		element("tags", "tags", [], () => [...tags].sort().map((tag) => element("tag", tag, [need("name", tag)]))),
+		...devices.map(groupNode),
+	];
+	if (volumes !== null) parts.push(element("volume-config", "volume-config", [], () => volumes.map(volumeNode)));
+	return parts;
+}
+
+function pairs(name: "property" | "feature" | "option", list: Iterable<Pair>): Node[] {
+	return Array.from(list, ([key, text]) => element(name, key, [need("name", key)], text));
 }
 
 function groupNode({ devclass, devices }: DeviceGroup): Node {
-	return element("devices", keyOf.devices(devclass), [need("class", devclass)], { children: devices.map(deviceNode) });
+	return element("devices", keyOf.devices(devclass), [need("class", devclass)], () => devices.map(deviceNode));
 }
 
 function deviceNode(device: DeviceData): Node {
@@ -94,34 +104,23 @@ function deviceNode(device: DeviceData): Node {
 		["identity", identity],
 	];
 	if (backend !== null) attributes.unshift(["backend-domain", backend]);
-	const children = [...options].map(([name, text]) => element("option", keyOf.option(name), [need("name", name)], { text }));
-	return element("device", key, attributes, { children });
+	return element("device", key, attributes, () => pairs("option", options));
 }
 
 function volumeNode(attributes: ReadonlyMap<string, string>): Node {
 	const [, name] = need("name of a volume", attributes.get("name") ?? "");
-	return freeElement("volume", keyOf.volume(name), [...attributes]);
+	return freeElement("volume", name, [...attributes]);
 }
 
-function container(name: string, children: readonly Node[]): Node {
-	return element(name, name, [], { children });
-}
-
-interface Content {
-	readonly children?: readonly Node[];
-	readonly text?: string;
-}
-
-function element(name: string, key: string, attributes: readonly Pair[], { children = [], text }: Content = {}): Node {
-	return { name, key, attributes, content: text ?? children };
+function element(name: string, key: string, attributes: readonly Pair[], content: Node["content"] = () => []): Node {
+	return { name, key, attributes, content };
 }
 
 /** One whose attributes are those of a driver, so any. */
 function freeElement(name: string, key: string, attributes: readonly Pair[]): Node {
-	const names = attributes.map(([name]) => name);
-	const wrong = names.find((name) => !isXmlName(name));
-	if (wrong !== undefined) throw unsavable(key, `attribute ${quote(wrong)}`, "a name that XML allows");
-	checkUnique(`${key}, attribute`, names);
+	for (const [attribute] of attributes) {
+		if (!isXmlName(attribute)) throw unsavable(titleOf(name, key), `attribute ${quote(attribute)}`, "a name that XML allows");
+	}
 	return element(name, key, attributes);
 }
 

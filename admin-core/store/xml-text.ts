@@ -1,15 +1,21 @@
 // The characters of XML 1.0: what it can carry, and how.
 
 const FORBIDDEN = /[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/u;
-const PLAIN = /^[\t\n\r -~]*$/;
+/** Characters that can stand anywhere in a file as they are, for between the brackets of a pattern. */
+export const PLAIN = " !#-%'-;=?-~";
+const ALL_PLAIN = new RegExp(`^[${PLAIN}]*$`);
 const NAME_START =
 	":A-Z_a-z\\u{c0}-\\u{d6}\\u{d8}-\\u{f6}\\u{f8}-\\u{2ff}\\u{370}-\\u{37d}\\u{37f}-\\u{1fff}\\u{200c}\\u{200d}\\u{2070}-\\u{218f}" +
 	"\\u{2c00}-\\u{2fef}\\u{3001}-\\u{d7ff}\\u{f900}-\\u{fdcf}\\u{fdf0}-\\u{fffd}\\u{10000}-\\u{effff}";
 const NAME = new RegExp(`^[${NAME_START}][${NAME_START}\\-.0-9\\u{b7}\\u{300}-\\u{36f}\\u{203f}\\u{2040}]*$`, "u");
 
+/** Whether a text is nothing but plain characters, as most are. */
+export function isPlain(text: string): boolean {
+	return ALL_PLAIN.test(text);
+}
+
 /** The first character that no XML file can carry, as `U+0001`; null where all can be written. */
 export function findForbidden(text: string): string | null {
-	if (PLAIN.test(text)) return null;
 	const code = FORBIDDEN.exec(text)?.[0].codePointAt(0);
 	return code === undefined ? null : `U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
 }
@@ -22,12 +28,12 @@ export function isXmlName(text: string): boolean {
 
 /** Writes text for between two tags; a carriage return would be read as a line end. */
 export function escapeText(text: string): string {
-	return /[&<>\r]/.test(text) ? text.replace(/[&<>\r]/g, replacement) : text;
+	return text.replace(/[&<>\r]/g, replacement);
 }
 
 /** Writes the value of an attribute for between double quotes; white space would be read as a blank. */
 export function escapeAttribute(text: string): string {
-	return /[&<>"\t\n\r]/.test(text) ? text.replace(/[&<>"\t\n\r]/g, replacement) : text;
+	return text.replace(/[&<>"\t\n\r]/g, replacement);
 }
 
 const REPLACEMENTS: { readonly [char: string]: string } = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };

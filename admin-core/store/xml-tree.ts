@@ -22,12 +22,20 @@ export interface XmlElement extends Span {
 	contentEnd: number;
 	/** What the reader understood of it; null while it is a stranger. */
 	known: Known | null;
+	/** Tells it from the other understood children of its parent; null where it is not to be written again (keys.ts). */
+	key: string | null;
+}
+
+/** Looks on while a tree is made; `open` are the elements that are open, the document first. */
+export interface Watcher {
+	/** May give the element that starts at an offset, if it is known already: nothing in it is looked at then. */
+	readonly shortcut?: (open: readonly XmlElement[], start: number) => XmlElement | null;
+	/** Called when the last one is complete. */
+	readonly closed?: (open: readonly XmlElement[]) => void;
 }
 
 /** How the reader marks an element that it understands; what is in it and not marked is kept as it is (residue.ts). */
 export interface Known {
-	/** Tells it from the other understood children of its parent; null where it is not to be written again. */
-	readonly key: string | null;
 	/** The attributes that are understood. */
 	readonly attributes: readonly string[] | "all";
 	/** Its text is a value. */
@@ -54,6 +62,7 @@ export function newElement(name: string, start: number, end: number, attributes:
 		contentStart: end,
 		contentEnd: end,
 		known: null,
+		key: null,
 	};
 }
 

@@ -1,9 +1,11 @@
-// `npm run bench -- [policy|events]`: what is measured, each in a module of its own; without a word all of it.
+// `npm run bench -- [policy|events|store|qubesd]`: what is measured, each in a module of its own; without a word all of it.
 import process from "node:process";
 
 const MEASURED: { readonly [name: string]: () => Promise<unknown> } = {
 	policy: () => import("./policy.ts"),
 	events: () => import("./events.ts"),
+	store: () => import("./store.ts"),
+	qubesd: () => import("./qubesd.ts"),
 };
 
 const wanted = process.argv.slice(2);

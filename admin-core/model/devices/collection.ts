@@ -107,9 +107,7 @@ export class DeviceCollection {
 	 * there is no such device, or several.
 	 */
 	async attach(wanted: VirtualDevice, options: DeviceOptions): Promise<void> {
-		if (this.qube.powerState === "Halted") {
-			throw new AdminError("QubesVMNotRunningError", `${this.qube.name} is not running: it cannot be given a device`);
-		}
+		this.refuseHalted();
 		const device = this.findOne(wanted);
 		if (device.attachment !== null || this.attached().some((one) => one.device.key === device.key)) {
 			const owner = device.attachment ?? this.qube;
@@ -117,6 +115,7 @@ export class DeviceCollection {
 		}
 		await this.move(device, async () => {
 			await this.fire("device-pre-attach", { device, options }, true);
+			this.refuseHalted();
 			await this.fire("device-attach", { device, options });
 		});
 	}
@@ -137,6 +136,11 @@ export class DeviceCollection {
 			await this.fire("device-pre-detach", args, true);
 			await this.fire("device-detach", args);
 		});
+	}
+
+	private refuseHalted(): void {
+		if (this.qube.powerState !== "Halted") return;
+		throw new AdminError("QubesVMNotRunningError", `${this.qube.name} is not running: it cannot be given a device`);
 	}
 
 	private findOne(wanted: VirtualDevice): DeviceInfo {
@@ -173,6 +177,8 @@ export class DeviceCollection {
 			await this.fire(event, args);
 		} catch (error) {
 			if (this.stored.get(device.key) === to) this.put(device, from);
+			// Another call may have saved it meanwhile.
+			this.qube.app.isUnsaved = true;
 			throw error;
 		}
 	}

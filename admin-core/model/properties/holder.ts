@@ -1,3 +1,4 @@
+import { log } from "../../log.ts";
 import { AdminError } from "../errors.ts";
 import { Emitter } from "../events/emitter.ts";
 import type { EventArgs } from "../events/handler-table.ts";
@@ -91,12 +92,7 @@ export abstract class PropertyHolder extends Emitter {
 		const wanted = new Map(values);
 		const names = new Set([...wanted.keys(), ...this.explicit.keys()]);
 		const changed = [...names].filter((name) => wanted.get(name) !== this.explicit.get(name));
-		return changed.map((name) => {
-			const newvalue = wanted.get(name);
-			const args = { name, ...(newvalue === undefined ? {} : { newvalue }), ...this.oldValue(name) };
-			this.keep(name, newvalue);
-			return () => this.tell(name, newvalue, args);
-		});
+		return changed.map((name) => this.takeBack(name, wanted.get(name)));
 	}
 
 	/** Takes over what was set at another holder, without checks, by default all properties that are to be cloned (spec 3.4). */
@@ -120,8 +116,24 @@ export abstract class PropertyHolder extends Emitter {
 		try {
 			this.tell(name, value, args);
 		} catch (error) {
-			this.keep(name, before);
+			this.tellSafely(name, this.takeBack(name, before));
 			throw error;
+		}
+	}
+
+	/** Keeps what there was, or none, without asking anybody; what is given back tells of it. */
+	private takeBack(name: string, value: Value | undefined): () => void {
+		const args = { name, ...(value === undefined ? {} : { newvalue: value }), ...this.oldValue(name) };
+		this.keep(name, value);
+		return () => this.tell(name, value, args);
+	}
+
+	/** Some were told of the other value and may have followed it, as volumes do a template; whoever refused it may do so again. */
+	private tellSafely(name: string, tell: () => void): void {
+		try {
+			tell();
+		} catch (error) {
+			log("warning", `${this.holderName}: not all are told that property '${name}' is as before: ${String(error)}`);
 		}
 	}
 

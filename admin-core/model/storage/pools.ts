@@ -93,7 +93,11 @@ export class Pools {
 			this.byName.set(name, pool);
 			await this.app.fireAsync("pool-add", { pool });
 		} catch (error) {
-			if (this.byName.delete(name)) await pool.destroy();
+			if (this.byName.delete(name)) {
+				// Another call may have saved it meanwhile.
+				this.app.isUnsaved = true;
+				await pool.destroy();
+			}
 			throw error;
 		} finally {
 			this.adding.delete(name);
@@ -110,7 +114,13 @@ export class Pools {
 		this.byName.delete(pool.name);
 		this.extra.delete(pool);
 		await pool.destroy().catch((error) => log("error", `pool ${pool.name}: after it was removed: ${error}`));
-		await this.app.fireAsync("pool-delete", { pool });
+		try {
+			await this.app.fireAsync("pool-delete", { pool });
+		} catch (error) {
+			// It is gone, whatever who is told of it thinks.
+			this.app.isUnsaved = true;
+			throw error;
+		}
 	}
 
 	/** How all pools are, for `rollBack`. */

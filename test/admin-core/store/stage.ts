@@ -27,7 +27,7 @@ export function read(text: string): ReadStore {
 }
 
 export function write(data: StoreData, residue: ReadStore["residue"] = read("<qubes/>").residue): string {
-	return render(storeTree(data), residue).text;
+	return render(storeTree(data), residue).bytes.toString();
 }
 
 /** Loaded and saved without a change. */
@@ -76,11 +76,11 @@ export function namesIn(folder: string): string[] {
 	return fs.readdirSync(folder).filter((name) => !name.endsWith(".lock"));
 }
 
-/** Bundles a program of this folder, so that it starts fast; returns the arguments that run it. */
-export function buildProgram(name: string, folder: string): string[] {
+/** Bundles a program of this folder or of another one into `folder`, so that it starts fast; returns the arguments that run it. */
+export function buildProgram(name: string, folder: string, from = HERE): string[] {
 	const outfile = path.join(folder, name.replace(/\.ts$/, ".mjs"));
 	const banner = { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' };
-	const entryPoints = [path.join(HERE, name)];
+	const entryPoints = [path.join(from, name)];
 	esbuild.buildSync({ entryPoints, outfile, banner, bundle: true, platform: "node", format: "esm", logLevel: "error" });
 	return [process.execPath, outfile];
 }

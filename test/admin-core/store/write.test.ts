@@ -1,8 +1,8 @@
 // What is written: the canonical form (spec 5.1), which the schema of spec 5.3 accepts, and nothing that could not be read again.
-import { spawnSync } from "node:child_process";
-import test, { type ExecutionContext } from "ava";
+import test from "ava";
 import type { DomainData, StoreData } from "../../../admin-core/store/data.ts";
 import { chooseSeed, Random } from "../../policy-cli/core/random.ts";
+import { xmllint } from "../../support/xmllint.ts";
 import { bigStore, randomStore } from "./random.ts";
 import { again, EMPTY, EXAMPLE, MINIMAL, read, refusal, write } from "./stage.ts";
 
@@ -36,15 +36,6 @@ for (const [title, text] of [
 test("the schema refuses what is no store", (t) => {
 	t.regex(xmllint(t, EXAMPLE.replace("label-9", "label-x")), /fails to validate/);
 });
-
-function xmllint(t: ExecutionContext, text: string): string {
-	const { stderr, error } = spawnSync("xmllint", ["--noout", "--relaxng", "admin-core/store/qubes.rng", "-"], {
-		input: text,
-		encoding: "utf8",
-	});
-	if (error !== undefined) t.fail(`cannot run xmllint: apt-get install -y libxml2-utils (${error.message})`);
-	return (stderr ?? "").trim();
-}
 
 test("an empty store has its four parts", (t) => {
 	t.is(write(EMPTY), "<qubes>\n  <labels/>\n  <pools/>\n  <properties/>\n  <domains/>\n</qubes>\n");
@@ -217,16 +208,4 @@ test("a file damaged at any place is read or refused, and what is read is writte
 	}
 	t.log(`seed ${seed}: ${sound} could be read`);
 	t.true(sound > 100);
-});
-
-test("the time that 500 qubes take is in the log of this test", (t) => {
-	const data = bigStore(500);
-	const text = write(data);
-	const times = Array.from({ length: 10 }, () => {
-		const start = performance.now();
-		again(text);
-		return Math.round(performance.now() - start);
-	});
-	t.log(`${text.length} bytes, read and written in ${times.join(", ")} ms`);
-	t.pass();
 });
