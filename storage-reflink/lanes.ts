@@ -1,0 +1,31 @@
+// All file operations of Node share four workers. What can occupy one for seconds is let through here a few at a time, three together, so that one worker
+// is always left for the operations that are short (spec section 5, note 6).
+
+/** From how many allocated bytes on an image can have so many extents that cloning or freeing it takes long: 16,384 of 4 KiB. */
+export const LONG_BYTES = 64 * 1024 * 1024;
+
+type Lane = <T>(work: () => Promise<T>) => Promise<T>;
+
+/** For clones of long images, and for freeing them. */
+export const longClones: Lane = makeLane(2);
+/** For writing down long images. */
+export const longFlushes: Lane = makeLane(1);
+
+/** Takes the lane if there is much to do, else does the work at once. */
+export function viaLane<T>(lane: Lane, bytes: number, work: () => Promise<T>): Promise<T> {
+	return bytes < LONG_BYTES ? work() : lane(work);
+}
+
+function makeLane(width: number): Lane {
+	const queue: (() => void)[] = [];
+	let free = width;
+	const leave = (): void => {
+		free++;
+		queue.shift()?.();
+	};
+	return async (work) => {
+		while (free === 0) await new Promise<void>((enter) => queue.push(enter));
+		free--;
+		return work().finally(leave);
+	};
+}

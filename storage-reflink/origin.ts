@@ -1,0 +1,187 @@
+import type { Volume } from "../admin-core/model/storage/contract.ts";
+import { commit, prepareStart, putInPlace } from "./commit.ts";
+import { copy, copyInto } from "./copy.ts";
+import { poolError, quote } from "./errors.ts";
+import type { Found } from "./names.ts";
+import { checkSize } from "./options.ts";
+import { isStale, removePrecache } from "./precache.ts";
+import { findRevision, preserveClean, readRevisions } from "./revisions.ts";
+import { statOrNull } from "./steps.ts";
+import { ImageVolume, statIfThere } from "./volume.ts";
+
+/** Keeps the state of each run: root of templates, private (spec 1.3). Its clean image is never written to, but replaced. */
+export class OriginVolume extends ImageVolume {
+	override readonly snapOnStart = false;
+	override readonly saveOnStop = true;
+	override readonly source = null;
+	/** Of the import that is open; null if none is. */
+	#importSize: number | null = null;
+
+	override get revisions(): ReadonlyMap<string, string> {
+		return new Map(readRevisions(this.names).map(({ id, time }) => [`${id}`, time]));
+	}
+
+	override isDirty(): boolean {
+		return statIfThere(this.names.dirty) !== undefined;
+	}
+
+	/** A dirty image that a crash has left is resumed. An open import is cancelled. */
+	override start(): Promise<void> {
+		return this.change("start", async (found) => {
+			this.#importSize = null;
+			await this.removeUnfinished(found);
+			if (found.dirty) return;
+			if (!found.clean) throw poolError(`cannot start ${this}: there is no ${quote(this.names.clean)}`);
+			if (this.revisionsToKeep === -1) await this.#startWithoutSnapshots(found);
+			else await this.#startFromClean(found);
+		});
+	}
+
+	override stop(): Promise<void> {
+		return this.change("stop", async (found) => {
+			await this.removeUnfinished(this.#importSize === null ? found : { ...found, importing: false });
+			if (found.dirty) await commit(this, this.names.dirty, found);
+		});
+	}
+
+	override async export(): Promise<string> {
+		await this.verify();
+		if (statIfThere(this.names.clean) !== undefined) return this.names.clean;
+		throw poolError(`cannot read ${this}: it has no ${quote(this.names.clean)} while it is running with snapshots disabled`);
+	}
+
+	override importData(size: number): Promise<string> {
+		return this.change("import data into", async (found) => {
+			checkSize(size);
+			this.#refuseBusy("import data into", found);
+			await this.removeUnfinished(found);
+			const { importing, directory } = this.names;
+			await this.#orRemoveImport(() =>
+				this.bench.steps.inDirectory(directory, () => this.bench.steps.makeSparse(importing, size)),
+			);
+			this.#importSize = size;
+			return importing;
+		});
+	}
+
+	override async importDataEnd(isSuccess: boolean): Promise<void> {
+		if (!isSuccess && this.#importSize === null) return;
+		await this.inTurn("end the import into", async () => {
+			const size = this.#importSize;
+			// Whatever happens now, it is over.
+			this.#importSize = null;
+			if (size === null) throw poolError(`cannot end the import into ${this}: none is open; a start or a removal cancels it`);
+			await this.#orRemoveImport(async () => {
+				if (!isSuccess) return void (await this.bench.steps.remove(this.names.importing));
+				await this.#checkImport(size);
+				await commit(this, this.names.importing, await this.look());
+			});
+		});
+	}
+
+	/** Only this volume is locked, so that two can be cloned into one another. */
+	override importVolume(source: Volume): Promise<void> {
+		return this.change("clone into", async (found) => {
+			this.#refuseBusy("clone into", found);
+			await this.removeUnfinished(found);
+			await this.#orRemoveImport(async () => {
+				await this.#copyFrom(source);
+				await commit(this, this.names.importing, found);
+			});
+		});
+	}
+
+	override revert(revision?: string): Promise<void> {
+		return this.change("revert", async (found) => {
+			this.#refuseBusy("revert", found);
+			const { path } = findRevision(this, revision);
+			await putInPlace(this, path, found, this.revisionsToKeep !== 0);
+			if (this.revisionsToKeep === 0)
+				this.bench.journal.warn(`the state of ${this} before the revert is lost: it keeps no revisions`);
+			prepareStart(this);
+		});
+	}
+
+	protected override async createImage(): Promise<void> {
+		const { steps } = this.bench;
+		await steps.replace(this.names.clean, (temporary) => steps.makeSparse(temporary, this.nominalSize));
+		prepareStart(this);
+	}
+
+	protected override missingImage(): string | null {
+		return statIfThere(this.names.clean) !== undefined || this.isDirty() ? null : this.names.clean;
+	}
+
+	/** What was before a shrink is kept as a revision: its end is lost otherwise. */
+	protected override async resizeAtRest(size: number, found: Found): Promise<void> {
+		this.#refuseBusy("resize", found);
+		const clean = await statOrNull(this.names.clean);
+		if (clean === null) throw poolError(`cannot resize ${this}: there is no ${quote(this.names.clean)}`);
+		const before = Number(clean.size);
+		if (size === before) return;
+		await removePrecache(this, found);
+		if (size < before && this.revisionsToKeep >= 1) await preserveClean(this, found);
+		else await this.freeLater(this.names.clean);
+		await copy(this.bench, this.names.clean, this.names.clean, { size });
+		this.bench.journal.resized(this.names.clean, before, size);
+		prepareStart(this);
+	}
+
+	protected override async removeImages(found: Found): Promise<void> {
+		this.#importSize = null;
+		await super.removeImages(found);
+	}
+
+	async #startFromClean(found: Found): Promise<void> {
+		const { clean, dirty, precache } = this.names;
+		if (found.precache && !(await isStale(this.names))) return this.bench.steps.rename(precache, dirty);
+		if (found.precache)
+			this.bench.journal.warn(`${quote(clean)} has been changed by other hands: what was prepared for the next start is removed`);
+		await removePrecache(this, found);
+		await copy(this.bench, clean, dirty);
+	}
+
+	/** Revisions only go when it is certain that there is something to start with. */
+	async #startWithoutSnapshots(found: Found): Promise<void> {
+		const { clean, dirty, precache } = this.names;
+		const { steps } = this.bench;
+		await steps.rename(clean, dirty);
+		const old = [...found.revisions.map(({ path }) => path), precache];
+		for (const file of old) await this.freeLater(file);
+		await steps.remove(...old);
+	}
+
+	#refuseBusy(operation: string, found: Found): void {
+		if (found.dirty) throw poolError(`cannot ${operation} ${this}: it was not cleanly stopped`);
+		if (this.#importSize !== null) throw poolError(`cannot ${operation} ${this}: an import into it is in progress`);
+	}
+
+	async #checkImport(size: number): Promise<void> {
+		const stat = await statOrNull(this.names.importing);
+		if (stat === null) throw poolError(`cannot end the import into ${this}: there is no ${quote(this.names.importing)}`);
+		if (stat.size !== BigInt(size))
+			throw poolError(`cannot end the import into ${this}: it has ${stat.size} bytes: want ${size}`);
+	}
+
+	async #copyFrom(source: Volume): Promise<void> {
+		const path = await source.export();
+		try {
+			await copyInto(this.bench, path, this.names.importing);
+		} finally {
+			await source.exportEnd(path);
+		}
+		// Without snapshots the image does not stay as it was: what we have may be half of a run.
+		if (source.revisionsToKeep === -1 && source.isDirty())
+			throw poolError(`cannot clone volume ${quote(source.vid)}: it was started meanwhile`);
+	}
+
+	/** Until a commit has taken it, an import that fails is removed. */
+	async #orRemoveImport<T>(work: () => Promise<T>): Promise<T> {
+		try {
+			return await work();
+		} catch (thrown) {
+			await this.bench.steps.remove(this.names.importing).catch(() => undefined);
+			throw thrown;
+		}
+	}
+}

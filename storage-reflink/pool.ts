@@ -1,0 +1,133 @@
+import type {
+	DriverContext,
+	MakePool,
+	Pool,
+	PoolConfig,
+	PoolUsage,
+	Volume,
+	VolumeConfig,
+	VolumeOwner,
+} from "../admin-core/model/storage/contract.ts";
+import type { Bench } from "./copy.ts";
+import { poolError, quote } from "./errors.ts";
+import { findSurrounding } from "./included-in.ts";
+import { Journal } from "./journal.ts";
+import { checkKeep, type PoolOptions, readOptions } from "./options.ts";
+import { OriginVolume } from "./origin.ts";
+import { Reflinks } from "./reflinks.ts";
+import { setUp } from "./setup.ts";
+import { SnapshotVolume } from "./snapshot.ts";
+import { Steps } from "./steps.ts";
+import { Turns } from "./turns.ts";
+import { readUsage } from "./usage.ts";
+import { VolatileVolume } from "./volatile.ts";
+import { ImageVolume } from "./volume.ts";
+import { checkConfig } from "./volume-config.ts";
+
+export const makePool: MakePool = (config, context) => new ReflinkPool(config, context);
+
+/** A directory of images that share their data (spec section 2). */
+export class ReflinkPool implements Pool {
+	readonly name: string;
+	readonly driver = "file-reflink";
+	ephemeralVolatile: boolean;
+	readonly #options: PoolOptions;
+	readonly #bench: Bench;
+	readonly #volumes = new Map<string, ImageVolume>();
+	/** Of each volume, also of one that is being removed while another of its name is made. */
+	readonly #turns = new Map<string, Turns>();
+	#keep: number;
+
+	constructor({ name, options }: PoolConfig, context: DriverContext) {
+		this.name = name;
+		this.#options = readOptions(options);
+		this.#keep = this.#options.revisionsToKeep;
+		this.ephemeralVolatile = this.#options.ephemeralVolatile;
+		const { dirPath } = this.#options;
+		const journal = new Journal(context);
+		this.#bench = { dirPath, journal, steps: new Steps(journal), reflinks: new Reflinks(dirPath, journal) };
+	}
+
+	get revisionsToKeep(): number {
+		return this.#keep;
+	}
+
+	set revisionsToKeep(keep: number) {
+		this.#keep = checkKeep(keep);
+	}
+
+	config(): ReadonlyMap<string, string> {
+		return new Map([
+			["revisions_to_keep", `${this.#keep}`],
+			["dir_path", this.#options.dirPath],
+			["ephemeral_volatile", this.ephemeralVolatile ? "True" : "False"],
+		]);
+	}
+
+	async setup(): Promise<void> {
+		await setUp(this.#bench, this.#options.checksReflinks);
+	}
+
+	async destroy(): Promise<void> {
+		// All data stay where they are.
+	}
+
+	initVolume(owner: VolumeOwner, config: VolumeConfig): Volume {
+		const vid = checkConfig(owner, config);
+		const parts = { pool: this, vid, config, turns: this.#turnsOf(vid), bench: this.#bench };
+		const volume = config.source !== undefined ? new SnapshotVolume(parts, this.#ownVolume(config.name, config.source)) : null;
+		return this.#register(volume ?? (config.saveOnStop === true ? new OriginVolume(parts) : new VolatileVolume(parts)));
+	}
+
+	getVolume(vid: string): Volume {
+		const volume = this.#volumes.get(vid);
+		if (volume === undefined) throw poolError(`pool ${quote(this.name)} has no volume ${quote(vid)}`);
+		return volume;
+	}
+
+	findVolume(vid: string): ImageVolume | undefined {
+		return this.#volumes.get(vid);
+	}
+
+	volumes(): readonly Volume[] {
+		return [...this.#volumes.values()];
+	}
+
+	usage(): Promise<PoolUsage> {
+		return readUsage(this.#options.dirPath);
+	}
+
+	includedIn(others: readonly Pool[]): Promise<Pool | null> {
+		return findSurrounding(this.#options.dirPath, others);
+	}
+
+	async settled(): Promise<void> {
+		while ([...this.#turns.values()].some((turns) => !turns.isIdle)) {
+			await Promise.all([...this.#turns.values()].map((turns) => turns.settled()));
+		}
+	}
+
+	/** When a volume is being removed; one that has taken its place stays. */
+	unregister(volume: ImageVolume): void {
+		if (this.#volumes.get(volume.vid) === volume) this.#volumes.delete(volume.vid);
+		for (const [vid, turns] of this.#turns) if (turns.isIdle && !this.#volumes.has(vid)) this.#turns.delete(vid);
+	}
+
+	#register(volume: ImageVolume): ImageVolume {
+		this.#volumes.set(volume.vid, volume);
+		return volume;
+	}
+
+	#turnsOf(vid: string): Turns {
+		const turns = this.#turns.get(vid) ?? new Turns();
+		this.#turns.set(vid, turns);
+		return turns;
+	}
+
+	#ownVolume(name: string, source: Volume): ImageVolume {
+		if (source instanceof ImageVolume && source.pool.name === this.name) return source;
+		throw poolError(
+			`the source of volume ${quote(name)} is in pool ${quote(source.pool.name)}: want one in pool ${quote(this.name)}`,
+		);
+	}
+}

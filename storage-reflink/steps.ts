@@ -1,0 +1,225 @@
+import type { BigIntStats } from "node:fs";
+import fs, { type FileHandle } from "node:fs/promises";
+import path from "node:path";
+import { errnoOf, poolError, quote, withPath } from "./errors.ts";
+import type { Journal } from "./journal.ts";
+import { LONG_BYTES, longFlushes, viaLane } from "./lanes.ts";
+import { temporaryName } from "./names.ts";
+import { run } from "./run.ts";
+
+/** Given explicitly, as the umask is one for the whole process. */
+export const IMAGE_MODE = 0o600;
+/** How often a directory is made again that the removal of another volume of the qube took away meanwhile. */
+const DIRECTORY_TRIES = 20;
+const BLOCK_BYTES = 512n;
+
+/** How a file is completed before it gets its name. */
+export interface Completion {
+	readonly size?: number | undefined;
+	/** The file whose times it is to have, to the nanosecond. */
+	readonly timesOf?: string | undefined;
+}
+
+/** All changes of the tree go through here (spec 3.2); what they return from is logged, and durable where nothing else is said. */
+export class Steps {
+	readonly #journal: Journal;
+
+	constructor(journal: Journal) {
+		this.#journal = journal;
+	}
+
+	/** Puts a file in place of `target`, whole or not at all. `make` makes it under the temporary name it is given, which must not exist before. */
+	async replace(target: string, make: (temporary: string) => Promise<void>, completion: Completion = {}): Promise<void> {
+		await this.inDirectory(path.dirname(target), async () => {
+			const temporary = temporaryName(target);
+			try {
+				await make(temporary);
+				await this.complete(temporary, completion);
+				await fs.rename(temporary, target);
+			} catch (thrown) {
+				if (errnoOf(thrown) !== "EEXIST") await this.drop(temporary);
+				throw thrown;
+			}
+			this.#journal.renamed(temporary, target);
+		});
+		await this.syncDirectory(path.dirname(target));
+	}
+
+	/** Makes a file without data under a name that does not exist; not durable until it is completed. */
+	async makeSparse(file: string, size: number): Promise<void> {
+		await withFile(file, "wx", async (handle) => {
+			await handle.chmod(IMAGE_MODE);
+			if (size > 0) await handle.truncate(size);
+		});
+		this.#journal.madeSparse(file, size);
+	}
+
+	/** Gives a file its mode, size and times, and writes it down. */
+	async complete(file: string, { size, timesOf }: Completion): Promise<void> {
+		await withFile(file, "r+", async (handle) => {
+			await handle.chmod(IMAGE_MODE);
+			if (size !== undefined) await handle.truncate(size);
+			// Node sets times to the microsecond only.
+			if (timesOf !== undefined) await run("touch", ["--no-create", `--reference=${timesOf}`, "--", file]);
+			await flush(handle);
+		});
+	}
+
+	/** Writes down what a guest has written. */
+	async flush(file: string): Promise<void> {
+		await withFile(file, "r", flush);
+	}
+
+	/** Both are in one directory. */
+	async rename(from: string, to: string): Promise<void> {
+		await fs.rename(from, to);
+		this.#journal.renamed(from, to);
+		// Two names of one file: rename has left both.
+		await this.drop(from);
+		await this.syncDirectory(path.dirname(to));
+	}
+
+	/** Durable with the next step that syncs the directory of `to`. */
+	async link(from: string, to: string): Promise<void> {
+		await fs.link(from, to);
+		this.#journal.linked(from, to);
+	}
+
+	/** Removes files of one directory, in this order; what is not there is fine. Returns whether there was any. */
+	async remove(...files: readonly string[]): Promise<boolean> {
+		const removed: string[] = [];
+		for (const file of files) if (await this.drop(file)) removed.push(file);
+		if (removed[0] === undefined) return false;
+		await this.syncDirectory(path.dirname(removed[0]));
+		return true;
+	}
+
+	/** Removes a name, which is not durable yet; returns whether it was there. */
+	async drop(file: string): Promise<boolean> {
+		if (!(await ifThere(fs.unlink(file)))) return false;
+		this.#journal.removed(file);
+		return true;
+	}
+
+	/** Makes one directory, whose parent has to exist; one that is there is fine. Returns whether it made one. */
+	async makeDirectory(directory: string): Promise<boolean> {
+		try {
+			await fs.mkdir(directory);
+		} catch (thrown) {
+			if (errnoOf(thrown) === "ENOENT")
+				throw poolError(`cannot create ${quote(directory)}: there is no ${quote(path.dirname(directory))}`);
+			if (errnoOf(thrown) !== "EEXIST") throw thrown;
+			if (!(await fs.stat(directory)).isDirectory()) throw poolError(`${quote(directory)} is not a directory`);
+			return false;
+		}
+		this.#journal.madeDirectory(directory);
+		await this.syncDirectory(path.dirname(directory));
+		return true;
+	}
+
+	/** Removes a directory if nothing is left in it; makes durable what was removed from it in any case. */
+	async removeDirectory(directory: string): Promise<void> {
+		try {
+			if (!(await ifThere(fs.rmdir(directory)))) return void (await ifThere(this.syncDirectory(path.dirname(directory))));
+		} catch (thrown) {
+			if (errnoOf(thrown) !== "ENOTEMPTY" && errnoOf(thrown) !== "EEXIST") throw thrown;
+			return this.syncDirectory(directory);
+		}
+		this.#journal.removedDirectory(directory);
+		await this.syncDirectory(path.dirname(directory));
+	}
+
+	/** Cuts or extends a file that is not shared, as a dirty image. */
+	async truncate(file: string, size: number): Promise<void> {
+		const before = await withFile(file, "r+", async (handle) => {
+			const { size: before } = await handle.stat();
+			await handle.truncate(size);
+			await flush(handle);
+			return before;
+		});
+		this.#journal.resized(file, before, size);
+	}
+
+	/** Writes down the names in a directory. Where it is gone, another volume of the qube was removed, and its parent says so. */
+	async syncDirectory(directory: string): Promise<void> {
+		try {
+			await withFile(directory, "r", (handle) => handle.sync());
+		} catch (thrown) {
+			if (errnoOf(thrown) !== "ENOENT") throw thrown;
+			await withFile(path.dirname(directory), "r", (handle) => handle.sync());
+		}
+	}
+
+	/** Does work that makes a file in a directory, which is made where it is missing. */
+	async inDirectory<T>(directory: string, work: () => Promise<T>): Promise<T> {
+		for (let tries = 1; ; tries++) {
+			try {
+				return await work();
+			} catch (thrown) {
+				if (errnoOf(thrown) !== "ENOENT" || tries === DIRECTORY_TRIES) throw thrown;
+			}
+			await this.makeDirectory(directory);
+		}
+	}
+}
+
+/** Null where there is no such file. Exact: times to the nanosecond, inode numbers of 64 bits. */
+export async function statOrNull(file: string): Promise<BigIntStats | null> {
+	try {
+		return await fs.stat(file, { bigint: true });
+	} catch (thrown) {
+		if (errnoOf(thrown) === "ENOENT") return null;
+		throw thrown;
+	}
+}
+
+export function allocatedBytes({ blocks }: BigIntStats): number {
+	return Number(blocks * BLOCK_BYTES);
+}
+
+export function isSameFile(a: BigIntStats, b: BigIntStats): boolean {
+	return a.dev === b.dev && a.ino === b.ino;
+}
+
+/** Whether two times in nanoseconds are the same as exactly as Node and the original driver can set them: to a microsecond. */
+export function isSameTime(a: bigint, b: bigint): boolean {
+	const difference = a - b;
+	return difference >= -1000n && difference <= 1000n;
+}
+
+/**
+ * Holds a long file open so that removing or replacing it takes no time: what it occupies is freed when it is closed, or by the kernel if we die. Null
+ * if it is short or absent, or if nothing more can be opened.
+ */
+export async function holdOpen(file: string): Promise<FileHandle | null> {
+	const stat = await statOrNull(file);
+	if (stat === null || allocatedBytes(stat) < LONG_BYTES) return null;
+	return fs.open(file, "r").catch(() => null);
+}
+
+async function flush(handle: FileHandle): Promise<void> {
+	const stat = await handle.stat({ bigint: true });
+	await viaLane(longFlushes, allocatedBytes(stat), () => handle.sync());
+}
+
+async function withFile<T>(file: string, flags: string, work: (handle: FileHandle) => Promise<T>): Promise<T> {
+	const handle = await fs.open(file, flags, IMAGE_MODE);
+	try {
+		return await work(handle);
+	} catch (thrown) {
+		throw withPath(thrown, file);
+	} finally {
+		await handle.close();
+	}
+}
+
+/** Whether what the call is about was there. */
+async function ifThere(call: Promise<void>): Promise<boolean> {
+	try {
+		await call;
+		return true;
+	} catch (thrown) {
+		if (errnoOf(thrown) === "ENOENT") return false;
+		throw thrown;
+	}
+}

@@ -1,0 +1,255 @@
+import fs, { type Stats } from "node:fs";
+import type { Volume, VolumeConfig } from "../admin-core/model/storage/contract.ts";
+import type { Bench } from "./copy.ts";
+import { asPoolError, errnoOf, notImplemented, poolError, quote } from "./errors.ts";
+import { longClones } from "./lanes.ts";
+import { refreshLoopDevices } from "./loop.ts";
+import { type Found, ImageNames } from "./names.ts";
+import { checkKeep, checkSize } from "./options.ts";
+import type { ReflinkPool } from "./pool.ts";
+import { holdOpen } from "./steps.ts";
+import type { Turns } from "./turns.ts";
+
+const BLOCK_BYTES = 512;
+
+/** What a volume is made of. */
+export interface VolumeParts {
+	readonly pool: ReflinkPool;
+	readonly vid: string;
+	readonly config: VolumeConfig;
+	/** Shared with the object that this one takes the place of. */
+	readonly turns: Turns;
+	readonly bench: Bench;
+}
+
+/** What the kinds of volumes have in common: their attributes, one operation at a time, and a look at the directory at the beginning of each. */
+export abstract class ImageVolume implements Volume {
+	readonly name: string;
+	readonly pool: ReflinkPool;
+	readonly vid: string;
+	rw: boolean;
+	ephemeral: boolean | undefined;
+	readonly names: ImageNames;
+	readonly bench: Bench;
+	/** The size that it has where there is no image. */
+	protected nominalSize: number;
+	readonly #turns: Turns;
+	readonly #toldOf = new Set<string>();
+	#keep: number;
+	#isRemoved = false;
+
+	abstract readonly snapOnStart: boolean;
+	abstract readonly saveOnStop: boolean;
+	abstract readonly source: ImageVolume | null;
+
+	constructor({ pool, vid, config, turns, bench }: VolumeParts) {
+		this.pool = pool;
+		this.vid = vid;
+		this.name = config.name;
+		this.rw = config.rw ?? false;
+		this.ephemeral = config.ephemeral;
+		this.nominalSize = checkSize(config.size ?? 0);
+		this.#keep = checkKeep(config.revisionsToKeep ?? pool.revisionsToKeep);
+		this.names = new ImageNames(bench.dirPath, vid);
+		this.bench = bench;
+		this.#turns = turns;
+	}
+
+	get revisionsToKeep(): number {
+		return this.#keep;
+	}
+
+	set revisionsToKeep(keep: number) {
+		this.#keep = checkKeep(keep);
+	}
+
+	get path(): string {
+		return this.names.dirty;
+	}
+
+	/** Kept in one place only, the file, for files also change by other hands. */
+	get size(): number {
+		return this.#image()?.size ?? this.nominalSize;
+	}
+
+	get usage(): number {
+		return (this.#image()?.blocks ?? 0) * BLOCK_BYTES;
+	}
+
+	get revisions(): ReadonlyMap<string, string> {
+		return new Map();
+	}
+
+	isDirty(): boolean {
+		return false;
+	}
+
+	isOutdated(): boolean {
+		return false;
+	}
+
+	create(): Promise<void> {
+		return this.change("create", async (found) => {
+			await this.removeImages(found);
+			await this.createImage();
+		});
+	}
+
+	async remove(): Promise<void> {
+		const removal = this.change("remove", async (found) => {
+			await this.removeImages(found);
+			await this.bench.steps.removeDirectory(this.names.directory);
+			this.#isRemoved = true;
+		});
+		// Not before it has asked for its turn, so that a volume that is made in its place waits for it.
+		this.pool.unregister(this);
+		await removal;
+	}
+
+	async verify(): Promise<void> {
+		if (this.#isRemoved) throw poolError(`${this} has been removed`);
+		const missing = this.missingImage();
+		if (missing !== null) throw poolError(`${this} cannot be started: there is no ${quote(missing)}`);
+	}
+
+	abstract start(): Promise<void>;
+	abstract stop(): Promise<void>;
+
+	async export(): Promise<string> {
+		throw notImplemented("export", `${this}, which keeps no state`);
+	}
+
+	async exportEnd(_path: string): Promise<void> {
+		// A reader holds the file itself: nothing was made for it.
+	}
+
+	async importData(_size: number): Promise<string> {
+		throw notImplemented("import", `${this}, which keeps no state`);
+	}
+
+	async importDataEnd(_isSuccess: boolean): Promise<void> {
+		throw notImplemented("import", `${this}, which keeps no state`);
+	}
+
+	async importVolume(_source: Volume): Promise<void> {
+		// So that all volumes of a qube can be cloned alike.
+	}
+
+	/** Shrinking is for the client to forbid. */
+	resize(size: number): Promise<void> {
+		return this.change("resize", async (found) => {
+			checkSize(size);
+			if (!this.rw) throw poolError(`cannot resize ${this}: it is read-only`);
+			if (found.dirty) {
+				await this.bench.steps.truncate(this.names.dirty, size);
+				await refreshLoopDevices(this.bench.journal, this.names.dirty);
+			} else await this.resizeAtRest(size, found);
+			this.nominalSize = size;
+		});
+	}
+
+	async revert(_revision?: string): Promise<void> {
+		throw poolError(`${this} has no revisions`);
+	}
+
+	/** As it is named in messages. */
+	toString(): string {
+		return `volume ${quote(this.vid)} of pool ${quote(this.pool.name)}`;
+	}
+
+	/** Makes what there is of the volume while it is at rest; everything of it was removed before. */
+	protected async createImage(): Promise<void> {
+		// Most kinds have no image at rest.
+	}
+
+	/** The path of the image without which it cannot start; null if there is none or none is wanted. */
+	protected missingImage(): string | null {
+		return null;
+	}
+
+	protected abstract resizeAtRest(size: number, found: Found): Promise<void>;
+
+	/** An operation in its turn, with what there is of the volume. */
+	protected change<T>(operation: string, work: (found: Found) => Promise<T>): Promise<T> {
+		return this.inTurn(operation, async () => work(await this.look()));
+	}
+
+	/** What the system refuses becomes a StoragePoolException. */
+	protected inTurn<T>(operation: string, work: () => Promise<T>): Promise<T> {
+		return this.#turns.take(async () => {
+			if (this.#isRemoved) throw poolError(`cannot ${operation} ${this}: it has been removed`);
+			this.#turns.later(async () => void (await this.bench.reflinks.work()));
+			try {
+				return await work();
+			} catch (thrown) {
+				throw asPoolError(`${operation} ${this}`, thrown);
+			}
+		});
+	}
+
+	/** Within an operation: what is done after it, in the background. Where it fails, the log says so. */
+	later(doing: string, work: () => Promise<void>): void {
+		this.#turns.later(async () => {
+			try {
+				await work();
+			} catch (thrown) {
+				this.bench.journal.warn(`cannot ${doing} of ${this}: ${(thrown as Error).message}`);
+			}
+		});
+	}
+
+	/** Makes the removal or replacement of a file quick, however long it is: what it occupies is freed in the background. */
+	async freeLater(file: string): Promise<void> {
+		const handle = await holdOpen(file);
+		if (handle !== null) this.later(`free ${quote(file)}`, () => longClones(() => handle.close()));
+	}
+
+	/** What there is of the volume now. */
+	async look(): Promise<Found> {
+		const found = this.names.sort(await listDirectory(this.names.directory));
+		for (const name of found.alien) {
+			if (this.#toldOf.has(name)) continue;
+			this.#toldOf.add(name);
+			this.bench.journal.warn(`${quote(name)} in ${quote(this.names.directory)} is not a file of this driver, and is left alone`);
+		}
+		return found;
+	}
+
+	/** Removes what operations that were broken off have left. */
+	protected async removeUnfinished(found: Found): Promise<void> {
+		await this.bench.steps.remove(...found.temporaries, ...(found.importing ? [this.names.importing] : []));
+	}
+
+	/** Removes what there is of a run that is not kept. */
+	protected async removeRun(found: Found): Promise<void> {
+		if (found.dirty) await this.freeLater(this.names.dirty);
+		if (found.clean) await this.freeLater(this.names.clean);
+		if (found.dirty || found.clean) await this.bench.steps.remove(this.names.dirty, this.names.clean);
+	}
+
+	/** Removes all that there is of the volume. */
+	protected async removeImages(found: Found): Promise<void> {
+		const { clean, precache, dirty, importing } = this.names;
+		const images = [...found.revisions.map((revision) => revision.path), clean, precache, dirty];
+		const files = [...found.temporaries, importing, ...images];
+		for (const file of images) await this.freeLater(file);
+		await this.bench.steps.remove(...files);
+	}
+
+	#image(): Stats | undefined {
+		return statIfThere(this.names.dirty) ?? statIfThere(this.names.clean);
+	}
+}
+
+export function statIfThere(file: string): Stats | undefined {
+	return fs.statSync(file, { throwIfNoEntry: false });
+}
+
+async function listDirectory(directory: string): Promise<string[]> {
+	try {
+		return await fs.promises.readdir(directory);
+	} catch (thrown) {
+		if (errnoOf(thrown) === "ENOENT") return [];
+		throw thrown;
+	}
+}

@@ -1,0 +1,43 @@
+// Looks at each call to the file system that the driver makes, before it is made; what the look throws is what the call fails with.
+import fs, { type FileHandle } from "node:fs/promises";
+
+type Look = (call: string, args: readonly unknown[]) => void;
+type Calls = { [name: string]: (...args: unknown[]) => Promise<unknown> };
+
+const CHANGES = ["open", "rename", "link", "unlink", "mkdir", "rmdir", "copyFile"];
+const ON_FILES = ["chmod", "truncate", "sync"];
+const READS = ["readdir", "stat", "statfs", "realpath"];
+
+let look: Look | null = null;
+let isArmed = false;
+
+/** From now on, in place of what was looked with before; null for no more. */
+export async function lookBeforeEachCall(next: Look | null): Promise<void> {
+	look = next;
+	if (isArmed) return;
+	isArmed = true;
+	const handle: FileHandle = await fs.open("/dev/null");
+	await handle.close();
+	wrap(fs as unknown as Calls, [...CHANGES, ...READS]);
+	wrap(Object.getPrototypeOf(handle), ON_FILES);
+}
+
+/** Whether a call changes something or makes it durable. */
+export function isChange(call: string): boolean {
+	return CHANGES.includes(call) || ON_FILES.includes(call);
+}
+
+function wrap(calls: Calls, names: readonly string[]): void {
+	for (const name of names) {
+		const original = calls[name] as Calls[string];
+		calls[name] = async function (this: unknown, ...args) {
+			look?.(name, args);
+			return original.apply(this, args);
+		};
+	}
+}
+
+/** What a call fails with whose errno is this. */
+export function failure(errno: string, call: string): Error {
+	return Object.assign(new Error(`${errno}: injected by the test, ${call}`), { code: errno, syscall: call });
+}
