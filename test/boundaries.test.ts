@@ -85,7 +85,8 @@ const ROOMS: { readonly [room: string]: readonly string[] } = {
 	store: ["saxes"],
 	host: ["model"],
 	api: ["host", "model"],
-	plugins: ["host", "model"],
+	// saxes for firewall.xml, which is no business of the store.
+	plugins: ["host", "model", "saxes"],
 	system: ["api", "host", "model", "store"],
 	tools: ["yargs", "minimatch"],
 };

@@ -1,7 +1,7 @@
 import type { Call, PluginModule } from "../../host/plugin.ts";
 import { AdminError } from "../../model/errors.ts";
 import type { EventArgs } from "../../model/events/handler-table.ts";
-import type { Features } from "../../model/features.ts";
+import { type Features, featureProblem } from "../../model/features.ts";
 import { listReply } from "../../model/list-reply.ts";
 
 /** Features that the daemon keeps for itself, so that nobody sets them, dom0 included (spec 2.3). */
@@ -29,9 +29,9 @@ export const methods: NonNullable<PluginModule["methods"]> = {
 	"admin.vm.feature.CheckWithAdminVM": (call) => lookUp(call, "checkWithAdminvm"),
 	"admin.vm.feature.CheckWithTemplateAndAdminVM": (call) => lookUp(call, "checkWithTemplateAndAdminvm"),
 	"admin.vm.feature.Set": ({ destination, argument, payload, permit }) => {
-		if (!/^[a-zA-Z0-9_.-]+$/.test(argument)) throw new AdminError("ProtocolError", "feature name: want a-z A-Z 0-9 _ . -");
 		const value = payload.toString("latin1");
-		if (/[^ -~]/.test(value)) throw new AdminError("ProtocolError", "feature value: want printable ASCII characters");
+		const problem = featureProblem(argument, value);
+		if (problem !== null) throw new AdminError("ProtocolError", problem);
 		permit({ value });
 		destination.features.set(argument, value);
 		return "";

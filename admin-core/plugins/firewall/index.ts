@@ -1,6 +1,7 @@
 import type { PluginModule } from "../../host/plugin.ts";
 import { forgetQubeFile, qubeFile, readIfThere, writeWhole } from "../../model/files.ts";
 import type { Qube } from "../../model/qubes/qube.ts";
+import { inTurnIfThere } from "../../model/qubes/turns.ts";
 import { readRulesFile, renderRulesFile } from "./file.ts";
 import { formatRule, isExpired, parseRules, type Rule } from "./rules.ts";
 
@@ -25,7 +26,9 @@ export const methods: NonNullable<PluginModule["methods"]> = {
 	"admin.vm.firewall.Set": async ({ destination, payload, permit }) => {
 		const rules = parseRules(payload.toString("latin1"));
 		permit({ rules: rules.map(formatRule) });
-		await writeWhole(qubeFile(destination, FILE), renderRulesFile(rules));
+		const file = qubeFile(destination, FILE);
+		// Else it could come after the removal of the qube, or before its disk is made, which begins without rules.
+		await inTurnIfThere(destination, () => writeWhole(file, renderRulesFile(rules)));
 		destination.fire("firewall-changed");
 		return "";
 	},

@@ -24,6 +24,7 @@ export async function create(call: Call): Promise<string> {
 	checkTag(tag);
 	permit({ name, label, template: argument, ...Object.fromEntries(pools) });
 	const template = hasTemplate(klass) ? findTemplate(call, klass) : null;
+	if (template !== null) refuseWithoutVolumes(template);
 	if (app.find(name) !== null) throw new AdminError("QubesVMAlreadyExistsError", `qube ${name} already exists`);
 	const properties: [string, Value][] = [
 		["name", name],
@@ -81,4 +82,10 @@ function findTemplate({ app, argument }: Call, klass: QubeClassName): Qube {
 	const usual = app.get(klass === "AppVM" ? "default_template" : "default_dispvm");
 	if (typeof usual === "object" && usual !== null) return app.qube(usual.wireName);
 	throw new AdminError("QubesValueError", `there is no default template for class ${klass}: name one`);
+}
+
+/** What else is no template, the property refuses; these have nothing that the volumes could be planned after. */
+function refuseWithoutVolumes({ name, klass }: Qube): void {
+	if (klass !== "AdminVM" && klass !== "RemoteVM") return;
+	throw new AdminError("QubesPropertyValueError", `template: want a qube of this machine that is started, ${name} is ${klass}`);
 }

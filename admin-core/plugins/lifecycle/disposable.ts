@@ -33,8 +33,8 @@ function findTemplate(source: Qube, destination: Qube): Qube {
 function makeDisposable(template: Qube, tags: readonly string[]): Promise<Qube> {
 	const { app } = template;
 	let dispid = app.freeDispid();
-	// Somebody may have called another qube so.
-	while (app.find(`disp${dispid}`) !== null) dispid = app.freeDispid();
+	// Somebody may have called another qube so, or one of that name is still being removed.
+	while (app.find(`disp${dispid}`) !== null || app.isTaken(`disp${dispid}`)) dispid = app.freeDispid();
 	const properties = [
 		["name", `disp${dispid}`],
 		["label", template.get("label") ?? null],

@@ -38,6 +38,8 @@ async function makeDisk(qube: Qube, tags: readonly string[], plans: readonly Vol
 		const reason = `${qube.name} was taken back, as another change could not be saved`;
 		await removeVolumes(qube, new AdminError("QubesException", reason));
 	} catch (error) {
+		// Another call may have saved it meanwhile.
+		qube.app.isUnsaved = true;
 		qube.app.forget(qube);
 		throw error;
 	}

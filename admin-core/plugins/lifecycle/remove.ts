@@ -28,14 +28,26 @@ export async function removeDisposable(app: App, qube: Qube): Promise<void> {
 		return;
 	}
 	app.isUnsaved = true;
-	await removeQube(app, qube).catch((error) => log("error", `${qube.name} is not removed after its run: ${error}`));
+	await removeQube(app, qube).catch((error) => log("error", `removal of ${qube.name} after its run: ${error}`));
 }
 
 /** Its name stays taken until its disk is gone: a new qube of that name would get the same files. */
 async function removeQube(app: App, qube: Qube, save = async (): Promise<void> => undefined): Promise<void> {
 	await app.whileTaken(qube.name, async () => {
-		app.remove(qube);
+		const failure = takeOut(app, qube);
 		await save();
 		await clearDisk(qube);
+		if (failure !== null) throw failure;
 	});
+}
+
+/** What a handler throws that is told of it does not keep the qube, nor its disk; it is given back. One that is asked before can prevent it, by throwing. */
+function takeOut(app: App, qube: Qube): Error | null {
+	try {
+		app.remove(qube);
+		return null;
+	} catch (error) {
+		if (app.find(qube.name) === qube) throw error;
+		return error as Error;
+	}
 }

@@ -117,8 +117,13 @@ export class KernelVolume implements Volume {
 		return this.vid;
 	}
 
+	/** What cannot be looked at, as it has an impossible name in the store, is as if it were not there. */
 	private stat(): fs.Stats | undefined {
-		return this.vid === "" ? undefined : fs.statSync(this.path, { throwIfNoEntry: false });
+		try {
+			return this.vid === "" ? undefined : fs.statSync(this.path, { throwIfNoEntry: false });
+		} catch {
+			return undefined;
+		}
 	}
 
 	private lacks(operation: string): AdminError {

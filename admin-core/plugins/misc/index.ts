@@ -22,7 +22,13 @@ async function request({ app, source, permit }: Call, prefix: string, allowed: R
 		if (allowed.test(value)) continue;
 		throw new AdminError("ProtocolError", `value of ${JSON.stringify(name)} in QubesDB: characters that are not allowed`);
 	}
-	await source.fireAsync("features-request", { untrusted_features: requested });
+	try {
+		await source.fireAsync("features-request", { untrusted_features: requested });
+	} catch (error) {
+		// What other handlers have taken over stands.
+		app.isUnsaved = true;
+		throw error;
+	}
 	return "";
 }
 

@@ -3,6 +3,7 @@ import type { PluginModule } from "../../host/plugin.ts";
 import { AdminError } from "../../model/errors.ts";
 import { forgetQubeFile, qubeFile, readIfThere, writeWhole } from "../../model/files.ts";
 import type { Qube } from "../../model/qubes/qube.ts";
+import { inTurnIfThere } from "../../model/qubes/turns.ts";
 
 const FILE = "notes.txt";
 /** What could pretend to be something else where notes are shown: controls, formats, what has no meaning, separators of lines. */
@@ -21,7 +22,9 @@ export const methods: NonNullable<PluginModule["methods"]> = {
 		if (!isUtf8(payload)) throw new AdminError("QubesValueError", "notes: want UTF-8");
 		const notes = payload.toString().replace(UNSAFE, "_");
 		permit({ notes });
-		await writeWhole(qubeFile(destination, FILE), notes);
+		const file = qubeFile(destination, FILE);
+		// Else it could come after the removal of the qube, or before its disk is made, which begins without notes.
+		await inTurnIfThere(destination, () => writeWhole(file, notes));
 		return "";
 	},
 };

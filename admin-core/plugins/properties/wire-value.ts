@@ -1,12 +1,12 @@
 import { AdminError } from "../../model/errors.ts";
-import { type Property, readBoolean, type Value } from "../../model/properties/property.ts";
+import { checkForm, type Property, readBoolean, type Value } from "../../model/properties/property.ts";
 import { checkQubeName, isUuid } from "../../model/qubes/name.ts";
 
 /**
  * The value that a client gives to a property, as far as it can be told from the text alone (spec 3.6); whether the property takes it is
  * found out when it is set. Throws QubesValueError.
  */
-export function parseWireValue({ type }: Property<unknown>, payload: Buffer): Value {
+export function parseWireValue({ type, form }: Property<unknown>, payload: Buffer): Value {
 	const text = payload.toString("latin1");
 	if (/[^\0-\x7f]/.test(text)) throw new AdminError("QubesValueError", "Non-ASCII bytes in property value");
 	switch (type) {
@@ -26,6 +26,6 @@ export function parseWireValue({ type }: Property<unknown>, payload: Buffer): Va
 			// A carriage return would be another line to clients (spec 3.6).
 			if (/[^ -~\t\n]/.test(text))
 				throw new AdminError("QubesValueError", "property value: want printable characters, tabs and line feeds");
-			return text;
+			return checkForm(form, text);
 	}
 }

@@ -1,34 +1,7 @@
 import type { PluginModule } from "../../host/plugin.ts";
-import { makesDisposables } from "../../model/qubes/kinds.ts";
-import type { Qube } from "../../model/qubes/qube.ts";
+import { describeSystem } from "../../model/system-info.ts";
 
-/** What the qrexec policy wants to know of all qubes (spec 9.1). Nothing is cached, so nothing can be stale. */
+/** Who the qubes are, for the qrexec policy (spec 9.1). */
 export const methods: NonNullable<PluginModule["methods"]> = {
-	"internal.GetSystemInfo": ({ app }) => {
-		const domains = Object.fromEntries(app.qubes().map((qube) => [qube.name, describe(qube)]));
-		return JSON.stringify({ domains });
-	},
+	"internal.GetSystemInfo": ({ app }) => describeSystem(app.qubes()),
 };
-
-function describe(qube: Qube): object {
-	const label = qube.get("label");
-	const color = typeof label === "object" && label !== null ? qube.app.labels.find(label.wireName) : null;
-	return {
-		internal: qube.features.get("internal") ?? null,
-		tags: qube.tags.list(),
-		type: qube.klass,
-		template_for_dispvms: makesDisposables(qube),
-		default_dispvm: nameOf(qube, "default_dispvm"),
-		icon: `appvm-${color?.name ?? "black"}`,
-		label: color?.color ?? "0x000000",
-		guivm: nameOf(qube, "guivm"),
-		relayvm: nameOf(qube, "relayvm"),
-		transport_rpc: qube.hasProperty("transport_rpc") ? qube.get("transport_rpc") || null : null,
-		power_state: qube.powerState,
-		uuid: qube.uuid,
-	};
-}
-
-function nameOf(qube: Qube, property: string): string | null {
-	return qube.related(property)?.name ?? null;
-}

@@ -47,8 +47,8 @@ test.serial("qubes-prefs needs the plugin of properties and no other", async (t)
 	]) {
 		await desk.call("dom0", call);
 	}
-	await desk.call("dom0", "admin.property.Set+clockvm", "sys-net");
-	await desk.call("dom0", "admin.property.Reset+clockvm");
+	await desk.call("dom0", "admin.property.Set+updatevm", "sys-net");
+	await desk.call("dom0", "admin.property.Reset+updatevm");
 	t.is(desk.traced.length, 1);
 	t.regex(desk.traced[0] ?? "", /^plugin properties: loaded for admin\.property\.List, [\d.]+ ms$/);
 });

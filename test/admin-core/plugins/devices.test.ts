@@ -261,3 +261,13 @@ test.serial("an assignment without a backend, as only a store can have it, is li
 		["work", "Assigned", "", ""],
 	]);
 });
+
+test.serial("a qube that ends while handlers are asked is not given the device", async (t) => {
+	const place = openPlace(t);
+	const work = place.app.qube("work");
+	work.addHandler("device-pre-attach:block", () => {
+		work.powerState = "Halted";
+	});
+	t.regex(await place.call("work", "admin.vm.device.block.Attach+sys-usb+sda"), /^QubesVMNotRunningError/);
+	t.is(await place.call("work", "admin.vm.device.block.Attached"), "");
+});

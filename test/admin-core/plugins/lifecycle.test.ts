@@ -53,6 +53,7 @@ answers(
 		"name=new label=red",
 		/^QubesPropertyValueError: template: want a qube of class TemplateVM/,
 	],
+	["dom0", "admin.vm.Create.DispVM+dom0", "name=new label=red", /^QubesPropertyValueError: template: .*dom0 is AdminVM$/],
 	["dom0", "admin.vm.Create.TemplateVM+base", "name=new label=red", "ProtocolError: class TemplateVM has no template"],
 	["dom0", "admin.vm.Create.AdminVM", "name=new label=red", "ProtocolError: no such method: 'admin.vm.Create.AdminVM'"],
 	["new", "admin.vm.List", "", "QubesVMNotFoundError: No such domain: 'new'"],

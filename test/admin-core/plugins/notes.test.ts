@@ -86,3 +86,15 @@ test("notes and rules go with the qube, and their directory", async (t) => {
 	await desk.app.qube("work").fireAsync("domain-remove-from-disk");
 	t.deepEqual(fs.readdirSync(path.join(desk.dir, "appvms")), []);
 });
+
+test("what is set while a qube is made or removed comes after that", async (t) => {
+	const desk = openDeskWithDirs(t);
+	const meanwhile = (made: Promise<string>): Promise<string[]> =>
+		Promise.all([made, desk.call("new", "admin.vm.notes.Set", "a"), desk.call("new", "admin.vm.firewall.Set", "action=drop")]);
+	t.deepEqual(await meanwhile(desk.call("dom0", "admin.vm.Create.AppVM+base", "name=new label=red")), ["", "", ""]);
+	t.is(await desk.call("new", "admin.vm.notes.Get"), "a");
+	t.is(await desk.call("new", "admin.vm.firewall.Get"), "action=drop\n");
+	const gone = "QubesVMNotFoundError: No such domain: 'new'";
+	t.deepEqual(await meanwhile(desk.call("new", "admin.vm.Remove")), ["", gone, gone]);
+	t.deepEqual(fs.readdirSync(path.join(desk.dir, "appvms")), []);
+});

@@ -1,5 +1,6 @@
 // Snapshots follow the template: spec/storage-reflink.md 1.4.
 import test from "ava";
+import { AdminError } from "../../../admin-core/model/errors.ts";
 import { openStorage, POOLS, qube, STORE, type StorageDesk, volume, volumes } from "./storage-desk.ts";
 
 const OTHER =
@@ -57,6 +58,16 @@ test.serial("a template without a volume to start as is refused before anything 
 	);
 	t.is(desk.app.qube("work").related("template")?.name, "base");
 	t.is(sourceOf(desk, "work"), "files:appvms/work/root of files:vm-templates/base/root");
+});
+
+test.serial("volumes go back with a template that somebody refuses when they have followed it", async (t) => {
+	const desk = await openStorage(t, ADDED);
+	desk.app.qube("dvm").addHandler("property-set:template", (_qube, _event, { newvalue }) => {
+		if (newvalue === desk.app.qube("newer")) throw new AdminError("QubesException", "not that one");
+	});
+	t.is(await desk.call("dvm", "admin.vm.property.Set+template", "newer"), "QubesException: not that one");
+	t.is(desk.app.qube("dvm").related("template")?.name, "base");
+	for (const name of ["dvm", "d1"]) t.is(sourceOf(desk, name), `files:appvms/${name}/root of files:vm-templates/base/root`);
 });
 
 test.serial("a volume whose source somebody named keeps it", async (t) => {
