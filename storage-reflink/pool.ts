@@ -56,6 +56,10 @@ export class ReflinkPool implements Pool {
 		this.#keep = checkKeep(keep);
 	}
 
+	toString(): string {
+		return this.name;
+	}
+
 	config(): ReadonlyMap<string, string> {
 		return new Map([
 			["revisions_to_keep", `${this.#keep}`],

@@ -25,8 +25,11 @@ test("a new store has labels, kernels and dom0, is valid, and takes a pool and q
 	t.regex(text, /<pool name="linux-kernel" driver="linux-kernel" dir_path="[^"]*\/new\/vm-kernels"\/>/);
 	const house = await House.open(t, { store: text });
 	const images = house.path("images");
+	const stream = await house.listen("admin.Events+ dom0 name dom0\0");
 	const pool = await house.run("qvm-pool", "add", "main", "file-reflink", "-o", `dir_path=${images}`, "-o", "setup_check=no");
 	t.is(pool.stderr, "");
+	await stream.until(/\0pool-add\0pool\0main\0\0/);
+	stream.close();
 	await house.run("qubes-prefs", "default-pool", "main");
 	t.is((await house.run("qvm-create", "--class", "TemplateVM", "-l", "black", "base")).stderr, "");
 	await house.run("qubes-prefs", "default-template", "base");
