@@ -47,6 +47,7 @@ const options = await yargs(process.argv.slice(2))
 			describe: "what knows the qrexec policy, which says what qubes other than dom0 see",
 		},
 		"policy-dir": { type: "string", array: true, default: [], describe: "policy directories instead of the system's" },
+		hypervisor: { type: "string", default: "none", describe: "what boots qubes: none, or one that a plugin brings" },
 		"deprecated-events": { type: "boolean", default: true, describe: "fire property-del:* beside property-reset:*" },
 		"trace-plugins": { type: "boolean", default: false, describe: "print each plugin that is loaded, why, and how long it took" },
 		embedded: { type: "boolean", default: false, describe: "end when standard input is closed: whoever started it is gone" },
@@ -69,6 +70,7 @@ try {
 		policyProgram: options.policyProgram,
 		policyDirs: options.policyDir,
 		deprecatedEvents: options.deprecatedEvents,
+		hypervisor: options.hypervisor,
 		trace: options.tracePlugins ? (line) => log("info", line) : undefined,
 		debug: options.debug,
 	});

@@ -41,6 +41,8 @@ export interface Manifest {
 	/** Classes of devices, such as `usb`. A method with `{deviceClass}` in its name is one for each class of all plugins. */
 	readonly deviceClasses: readonly string[];
 	readonly storageDrivers: readonly DriverShape[];
+	/** What boots qubes, by name: `qubesd --hypervisor` chooses one. */
+	readonly hypervisors: readonly string[];
 }
 
 /** The version of the interface to plugins; a manifest says which one it was written for. */
@@ -96,6 +98,7 @@ export function readManifest(file: string): Manifest {
 		handlers: reader.list("handlers").map(readHandler),
 		deviceClasses: reader.texts("deviceClasses"),
 		storageDrivers: reader.list("storageDrivers").map(readDriver),
+		hypervisors: reader.texts("hypervisors"),
 	};
 }
 

@@ -4,6 +4,7 @@ import { App } from "../model/app.ts";
 import { AdminError } from "../model/errors.ts";
 import { type Emitter, offClass, onClass } from "../model/events/emitter.ts";
 import type { EventArgs, Handler } from "../model/events/handler-table.ts";
+import type { MakeHypervisor } from "../model/hypervisor.ts";
 import { AdminVM, AppVM, DispVM, FullQube, LocalQube, Qube, RemoteVM, StandaloneVM, TemplateVM } from "../model/qubes/qube.ts";
 import type { DriverSource, MakePool } from "../model/storage/contract.ts";
 import type { HandlerShape, Manifest, MethodShape } from "./manifest.ts";
@@ -39,6 +40,7 @@ export class PluginHost {
 	private readonly plugins: Plugin[];
 	private readonly methods = new Map<string, HostedMethod>();
 	private readonly driverPlugins = new Map<string, Plugin>();
+	private readonly hypervisorPlugins = new Map<string, Plugin>();
 	private readonly registered: (() => void)[] = [];
 
 	/** A plugin that names a class which does not exist is left out. Throws an Error where two plugins serve the same method, driver or class of devices. */
@@ -49,6 +51,7 @@ export class PluginHost {
 			for (const shape of plugin.manifest.methods) this.addMethods(plugin, shape);
 			for (const shape of plugin.manifest.handlers) this.addHandler(plugin, shape);
 			for (const { name } of plugin.manifest.storageDrivers) claim(this.driverPlugins, name, plugin, plugin);
+			for (const name of plugin.manifest.hypervisors) claim(this.hypervisorPlugins, name, plugin, plugin);
 		}
 	}
 
@@ -68,6 +71,14 @@ export class PluginHost {
 				.flatMap(([name, { manifest }]) => manifest.storageDrivers.filter((driver) => driver.name === name)),
 		load: (name) => this.driverPlugins.get(name)?.driver(name) ?? null,
 	};
+
+	/** Loads what boots qubes. Throws an AdminError where there is none of this name, or its plugin cannot be loaded. */
+	hypervisor(name: string): MakeHypervisor {
+		const plugin = this.hypervisorPlugins.get(name);
+		if (plugin !== undefined) return plugin.hypervisor(name);
+		const names = ["none", ...this.hypervisorPlugins.keys()].sort();
+		throw new AdminError("QubesException", `there is no hypervisor '${name}': want one of ${names.join(", ")}`);
+	}
 
 	/** The method of a name, null if no plugin has it. */
 	method(name: string): HostedMethod | null {
@@ -128,18 +139,24 @@ class Plugin {
 		this.trace = trace;
 	}
 
-	/** Throws an AdminError where the plugin cannot be loaded or lacks the method. */
 	method(name: string): Method {
-		const method = this.load(name)?.methods?.[name];
-		if (method !== undefined) return method;
-		throw new AdminError("QubesException", `${name}: ${this.failure ?? `plugin ${this.manifest.name} does not have it`}`);
+		return this.part(name, (module) => module.methods?.[name]);
 	}
 
-	/** Throws an AdminError where the plugin cannot be loaded or lacks the driver. */
 	driver(name: string): MakePool {
-		const driver = this.load(`storage driver ${name}`)?.storageDrivers?.[name];
-		if (driver !== undefined) return driver;
-		throw new AdminError("QubesException", `driver ${name}: ${this.failure ?? `plugin ${this.manifest.name} does not have it`}`);
+		return this.part(`storage driver ${name}`, (module) => module.storageDrivers?.[name]);
+	}
+
+	hypervisor(name: string): MakeHypervisor {
+		return this.part(`hypervisor ${name}`, (module) => module.hypervisors?.[name]);
+	}
+
+	/** Throws an AdminError where the plugin cannot be loaded or lacks what its manifest says. */
+	private part<T>(what: string, find: (module: PluginModule) => T | undefined): T {
+		const module = this.load(what);
+		const part = module === null ? undefined : find(module);
+		if (part !== undefined) return part;
+		throw new AdminError("QubesException", `${what}: ${this.failure ?? `plugin ${this.manifest.name} does not have it`}`);
 	}
 
 	/** Spec 6.2, rule 4: a plugin that cannot be loaded denies permissions and prevents what it was to watch over; else it is left out. */

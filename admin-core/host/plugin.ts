@@ -1,5 +1,6 @@
 import type { App } from "../model/app.ts";
 import type { EventArgs, Handler } from "../model/events/handler-table.ts";
+import type { MakeHypervisor } from "../model/hypervisor.ts";
 import type { Qube } from "../model/qubes/qube.ts";
 import type { MakePool } from "../model/storage/contract.ts";
 
@@ -10,6 +11,7 @@ export interface PluginModule {
 	readonly handlers?: { readonly [name: string]: Handler<any> };
 	/** By the names of the manifest. */
 	readonly storageDrivers?: { readonly [name: string]: MakePool };
+	readonly hypervisors?: { readonly [name: string]: MakeHypervisor };
 }
 
 /** A method of the Admin API. Throws AdminError; what else it throws is a defect. */

@@ -64,8 +64,24 @@ declareProperties<App>(App, [
 	}),
 	...poolProperties,
 	vmProperty("updatevm", self, { ...NO_LIMIT, doc: "The qube through which dom0 is updated." }),
-	{ ...computedProperty("maxmem", "int", "Memory of the machine, in MiB; 0 without a hypervisor.", () => 0), ...STAGE },
-	{ ...computedProperty("no_cpus", "int", "Processors of the machine; 0 without a hypervisor.", () => 0), ...STAGE },
+	{
+		...computedProperty(
+			"maxmem",
+			"int",
+			"Memory of the machine, in MiB; 0 without a hypervisor.",
+			(app: App) => app.surroundings.hypervisor.machine().memory,
+		),
+		...STAGE,
+	},
+	{
+		...computedProperty(
+			"no_cpus",
+			"int",
+			"Processors of the machine; 0 without a hypervisor.",
+			(app: App) => app.surroundings.hypervisor.machine().processors,
+		),
+		...STAGE,
+	},
 ]);
 
 onClass(App, "property-pre-set:default_kernel", (app, _event, { newvalue }) => checkKernel(app, String(newvalue)), {

@@ -1,5 +1,6 @@
 import { randomInt, randomUUID } from "node:crypto";
 import { AdminError } from "./errors.ts";
+import { type Hypervisor, NO_HYPERVISOR } from "./hypervisor.ts";
 import { type Label, Labels } from "./labels.ts";
 import type { PolicyEvaluator } from "./policy.ts";
 import { NO_PROGRAMS, type Programs } from "./programs.ts";
@@ -30,6 +31,7 @@ export interface Surroundings {
 	/** Where the profiles of backups are (spec 8.9). */
 	readonly backupProfilesDir: string;
 	readonly programs: Programs;
+	readonly hypervisor: Hypervisor;
 	/** Judges what qubes other than dom0 see of the system (spec 7.6). */
 	readonly policy: PolicyEvaluator;
 	/** Whether `property-pre-del:*` and `property-del:*` are fired beside their new names (spec 3.3). */
@@ -45,6 +47,7 @@ const BARE: Surroundings = {
 	runDir: "/var/run/qubes",
 	backupProfilesDir: "/etc/qubes/backup",
 	programs: NO_PROGRAMS,
+	hypervisor: NO_HYPERVISOR,
 	policy: { allows: () => false },
 	deprecatedEvents: true,
 };

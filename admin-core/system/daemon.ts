@@ -7,6 +7,7 @@ import { type Manifest, readManifests } from "../host/manifest.ts";
 import { PluginHost } from "../host/plugin-host.ts";
 import { log } from "../log.ts";
 import type { App, Surroundings } from "../model/app.ts";
+import { type Hypervisor, type HypervisorContext, NO_HYPERVISOR } from "../model/hypervisor.ts";
 import { StoreFile } from "../store/store-file.ts";
 import { loadApp } from "./load-app.ts";
 import { PolicyProgram } from "./policy-program.ts";
@@ -36,6 +37,8 @@ export interface DaemonOptions {
 	readonly policyDirs?: readonly string[];
 	/** See Surroundings. */
 	readonly deprecatedEvents?: boolean;
+	/** The name of what boots qubes; nothing does if it is `none` or not said. */
+	readonly hypervisor?: string;
 	/** Told of each plugin that is loaded. */
 	readonly trace?: ((line: string) => void) | undefined;
 	/** Whether errors are sent with their stack. */
@@ -86,11 +89,13 @@ export class Daemon {
 				drivers: host.drivers,
 				programs: qubesPrograms(),
 				encryption: cryptsetup(),
+				hypervisor: makeHypervisor(host, options.hypervisor, (name) => void endQube(dispatcher, name)),
 			});
 			const saver = new Saver(store, loaded);
 			if (loaded.isChanged) await saveOnce(saver);
 			await stopVolumes(loaded.app);
-			const servers = await openSockets(new Dispatcher(loaded.app, host, () => saver.begin()), options);
+			const dispatcher = new Dispatcher(loaded.app, host, () => saver.begin());
+			const servers = await openSockets(dispatcher, options);
 			await notifyReady(`${loaded.app.qubes().length} qubes`);
 			return new Daemon(loaded.app, store, host, saver, servers);
 		} catch (error) {
@@ -108,6 +113,16 @@ export class Daemon {
 		await this.store.close();
 		this.host.close();
 	}
+}
+
+function makeHypervisor(host: PluginHost, name = "none", ended: HypervisorContext["ended"]): Hypervisor {
+	return name === "none" ? NO_HYPERVISOR : host.hypervisor(name)({ ended, log });
+}
+
+/** A qube that has ended by itself is cleaned up after as one that is killed. */
+async function endQube(dispatcher: Dispatcher, destination: string): Promise<void> {
+	const call = { source: "dom0", destination, method: "admin.vm.Kill", argument: "", payload: Buffer.alloc(0) };
+	await dispatcher.call(call).catch((error) => log("error", `${destination} has ended: ${String(error)}`));
 }
 
 async function saveOnce(saver: Saver): Promise<void> {

@@ -2,7 +2,14 @@ import { log } from "../../log.ts";
 import type { Qube } from "../../model/qubes/qube.ts";
 import { removeDisposable } from "./remove.ts";
 
-/** Ends the run of a qube: its volumes are stopped, then everybody is told. Never rejects: what fails is logged, the qube is halted nevertheless. */
+/** Ends a qube wherever it is, and its run. Never rejects. */
+export async function endAtOnce(qube: Qube): Promise<void> {
+	const { hypervisor } = qube.app.surroundings;
+	await hypervisor.kill(qube).catch((error) => log("error", `${hypervisor.name} cannot end ${qube.name}: ${messageOf(error)}`));
+	await halt(qube);
+}
+
+/** What follows the end of a qube: its volumes are stopped, then everybody is told. Never rejects: what fails is logged, the qube is halted nevertheless. */
 export async function halt(qube: Qube): Promise<void> {
 	qube.powerState = "Halting";
 	await stopVolumes(qube);

@@ -39,7 +39,7 @@ async function makeDisk(qube: Qube, tags: readonly string[], plans: readonly Vol
 		await removeVolumes(qube, new AdminError("QubesException", reason));
 	} catch (error) {
 		// Another call may have saved it meanwhile.
-		qube.app.isUnsaved = true;
+		if (qube.app.find(qube.name) === qube) qube.app.isUnsaved = true;
 		qube.app.forget(qube);
 		throw error;
 	}

@@ -1,5 +1,5 @@
 import type { Call } from "../../host/plugin.ts";
-import { AdminError, type ErrorKind } from "../../model/errors.ts";
+import type { ErrorKind } from "../../model/errors.ts";
 import { goOn, type Rest, type RestEnd, rest } from "../../model/qubes/rest.ts";
 import { needState } from "./states.ts";
 
@@ -13,11 +13,11 @@ export const unpause = goingOn("Paused", "QubesVMNotPausedError", "domain-unpaus
 /** Lets a suspended qube go on. Throws QubesVMNotSuspendedError. */
 export const resume = goingOn("Suspended", "QubesVMNotSuspendedError", "domain-resumed");
 
-/** The console of a running qube, which only a hypervisor could give. Throws QubesVMNotRunningError, QubesNotImplementedError. */
+/** The path of the console of a running qube. Throws QubesVMNotRunningError, QubesNotImplementedError. */
 export async function consoleOf({ destination: qube, permit }: Call): Promise<string> {
 	permit();
 	needState(qube, ["Running"], "QubesVMNotRunningError", "is not running");
-	throw new AdminError("QubesNotImplementedError", `${qube.name} has no console: it is run without a hypervisor`);
+	return qube.app.surroundings.hypervisor.console(qube);
 }
 
 function resting(state: Rest) {

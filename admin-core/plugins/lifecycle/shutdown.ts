@@ -1,6 +1,6 @@
 import type { Call } from "../../host/plugin.ts";
 import { AdminError } from "../../model/errors.ts";
-import { halt, removeAfterRun, tellFailure } from "./halt.ts";
+import { endAtOnce, halt, removeAfterRun, tellFailure } from "./halt.ts";
 import { needState } from "./states.ts";
 
 /** Shuts a qube down; the argument may be `force`, `wait`, or both with `+` between them. Throws QubesVMNotStartedError, QubesVMInUseError. */
@@ -17,6 +17,7 @@ export async function shutdown({ app, destination: qube, argument, permit }: Cal
 	}
 	try {
 		await qube.fireAsync("domain-pre-shutdown", { force }, { pre: true });
+		await app.surroundings.hypervisor.shutdown(qube);
 	} catch (error) {
 		await tellFailure(qube, "domain-shutdown-failed", error);
 		throw error;
@@ -26,11 +27,11 @@ export async function shutdown({ app, destination: qube, argument, permit }: Cal
 	return "";
 }
 
-/** Ends a qube at once. Throws QubesVMNotStartedError. */
+/** Ends a qube at once, or what is left of one that has ended by itself. Throws QubesVMNotStartedError. */
 export async function kill({ destination: qube, permit }: Call): Promise<string> {
 	permit();
 	needState(qube, ["Running", "Paused", "Suspended", "Transient"], "QubesVMNotStartedError", "is not running");
-	await halt(qube);
+	await endAtOnce(qube);
 	await removeAfterRun(qube);
 	return "";
 }

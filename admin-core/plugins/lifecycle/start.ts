@@ -1,13 +1,12 @@
 import type { Call } from "../../host/plugin.ts";
 import { AdminError } from "../../model/errors.ts";
 import type { Qube } from "../../model/qubes/qube.ts";
-import { halt, removeAfterRun, stopVolumes, tellFailure } from "./halt.ts";
+import { endAtOnce, removeAfterRun, stopVolumes, tellFailure } from "./halt.ts";
 
 const ARGS = { start_guid: true };
 
 /**
- * Starts a halted qube; nothing happens if it runs. Without a hypervisor (spec 12, decided 3) a qube is a power state, its volumes, and the events of its
- * life, in which others do what is theirs. Throws QubesVMNotHaltedError for dom0 and RemoteVMs.
+ * Starts a halted qube; nothing happens if it runs. Its volumes are started, the hypervisor boots it, and in the events of its life others do what is theirs. Throws QubesVMNotHaltedError for dom0 and RemoteVMs.
  */
 export async function start({ destination: qube, permit }: Call): Promise<string> {
 	permit();
@@ -40,11 +39,12 @@ async function spawn(qube: Qube): Promise<void> {
 	try {
 		await qube.fireAsync("domain-pre-spawn", ARGS, { pre: true });
 		isSpawned = true;
+		await qube.app.surroundings.hypervisor.start(qube);
 		await qube.fireAsync("domain-spawn", ARGS);
 		qube.powerState = "Running";
 		await qube.fireAsync("domain-start", ARGS);
 	} catch (error) {
-		await (isSpawned ? halt(qube) : stopVolumes(qube));
+		await (isSpawned ? endAtOnce(qube) : stopVolumes(qube));
 		throw error;
 	}
 }

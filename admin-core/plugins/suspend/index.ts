@@ -13,7 +13,7 @@ const FILE = "resting-at-suspend";
 
 /**
  * Before and after the machine is suspended (spec 9.2). Qubes that run are suspended, and afterwards those are resumed that were not paused or
- * suspended before. Without a hypervisor these are power states and their events.
+ * suspended before.
  */
 export const methods: NonNullable<PluginModule["methods"]> = {
 	"internal.SuspendPre": async ({ app, permit }) => {
