@@ -7,6 +7,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { inspect } from "node:util";
 import yargs from "yargs";
 import { ManifestError } from "./host/manifest.ts";
 import { log } from "./log.ts";
@@ -56,6 +57,8 @@ const options = await yargs(process.argv.slice(2))
 	.strict()
 	.parse();
 
+// Else a plugin that forgets a promise would end the daemon of everybody.
+process.on("unhandledRejection", (reason) => log("error", `nobody waited for what failed: ${inspect(reason)}`));
 try {
 	const daemon = await Daemon.start({
 		store: options.qubesxml,

@@ -1,5 +1,6 @@
 import { makesDisposables } from "./qubes/kinds.ts";
 import type { Qube } from "./qubes/qube.ts";
+import { shownState } from "./qubes/shown-state.ts";
 
 /** What the qrexec policy wants to know of qubes, as JSON (spec 9.1). Nothing is cached, so nothing can be stale. */
 export function describeSystem(qubes: readonly Qube[]): string {
@@ -20,7 +21,7 @@ function describe(qube: Qube): object {
 		guivm: nameOf(qube, "guivm"),
 		relayvm: nameOf(qube, "relayvm"),
 		transport_rpc: qube.hasProperty("transport_rpc") ? qube.get("transport_rpc") || null : null,
-		power_state: qube.powerState,
+		power_state: shownState(qube),
 		uuid: qube.uuid,
 	};
 }

@@ -48,7 +48,12 @@ function run(program: string, args: readonly string[]): Promise<void> {
 		execFile(program, args, { timeout: TIME_LIMIT }, (error, _stdout, stderr) => {
 			if (error === null) return resolve();
 			const why = error.code === "ENOENT" ? "it is not installed, and ephemeral volumes need it" : stderr.trim() || error.message;
-			reject(new AdminError("StoragePoolException", `${program}: ${why}`));
+			reject(new AdminError("StoragePoolException", `${program}: ${oneLine(why)}`));
 		});
 	});
+}
+
+/** A message is one line, whatever a program has written. */
+function oneLine(text: string): string {
+	return text.trim().replace(/\s*[\r\n]\s*/g, "; ");
 }

@@ -4,6 +4,7 @@ import { command, type Invocation } from "./command.ts";
 import { LocalError, RemoteError, UsageError } from "./errors.ts";
 import { flag, JSON_OPTION, texts } from "./options.ts";
 import { decodeLines, parsePairs } from "./pairs.ts";
+import { encodeSpace, poolSpace, renderFreed, spaceRows } from "./pool-space.ts";
 import { findPool, listDrivers, listPools, poolDetails, poolInfo } from "./pools.ts";
 import { renderJson, renderTable } from "./table.ts";
 
@@ -89,14 +90,17 @@ async function list({ options, qubesd, io }: Call): Promise<number> {
 	return 0;
 }
 
-/** The name first, then the rest, sorted. */
+/** The name first, then the rest, sorted; then what is shared, and what would be free, as far as the daemon can tell. */
 async function info({ options, qubesd, io }: Call, [name = ""]: readonly string[]): Promise<number> {
 	await findPool(qubesd, name);
 	const known = await poolInfo(qubesd, name);
 	for (const [key, value] of await poolDetails(qubesd, name)) known.set(key, value);
 	known.delete("name");
 	const rows: [string, string][] = [["name", name], ...[...known].sort(([a], [b]) => (a < b ? -1 : 1))];
-	io.stdout.write(options.json === true ? renderJson(decodeLines(new Map(rows))) : renderTable(rows));
+	const space = await poolSpace(qubesd, name);
+	if (options.json === true) io.stdout.write(renderJson({ ...decodeLines(new Map(rows)), ...(space && encodeSpace(space)) }));
+	else if (space === null) io.stdout.write(renderTable(rows));
+	else io.stdout.write(renderTable([...rows, ...spaceRows(space)]) + renderFreed(space));
 	return 0;
 }
 

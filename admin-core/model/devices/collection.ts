@@ -176,9 +176,11 @@ export class DeviceCollection {
 		try {
 			await this.fire(event, args);
 		} catch (error) {
-			if (this.stored.get(device.key) === to) this.put(device, from);
-			// Another call may have saved it meanwhile.
-			this.qube.app.isUnsaved = true;
+			if (this.stored.get(device.key) === to) {
+				this.put(device, from);
+				// Another call may have saved it meanwhile.
+				this.qube.app.isUnsaved = true;
+			}
 			throw error;
 		}
 	}

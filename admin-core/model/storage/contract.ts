@@ -58,6 +58,11 @@ export interface Pool {
 	volumes(): readonly Volume[];
 	/** How full the place is; never rejects. */
 	usage(): Promise<PoolUsage>;
+	/**
+	 * What of its data is shared. It may take a minute, but nobody waits for it: no volume is locked. Throws StoragePoolException where it is not known; a
+	 * driver that never knows does not have it.
+	 */
+	space?(): Promise<PoolSpace>;
 	/** The one of the other pools that this one lies in, null if none or not known; never rejects. */
 	includedIn(others: readonly Pool[]): Promise<Pool | null>;
 	/** Resolves when nothing goes on in the background any more; never rejects. */
@@ -72,6 +77,23 @@ export interface PoolUsage {
 	readonly usage: number | null;
 	/** Further figures, such as `data_size`. */
 	readonly details: ReadonlyMap<string, number>;
+}
+
+/** Who has what of a pool, in bytes on the disk; what several have counts once. */
+export interface PoolSpace {
+	/** What one volume has and no other: the sum of theirs. */
+	readonly exclusive: number;
+	/** What several volumes have. */
+	readonly shared: number;
+	readonly volumes: readonly VolumeSpace[];
+}
+
+export interface VolumeSpace {
+	readonly vid: string;
+	/** What would be free if the volume and all its revisions were removed. */
+	readonly exclusive: number;
+	/** Revision → what would be free if it alone were removed; in the order of the driver. */
+	readonly revisions: ReadonlyMap<string, number>;
 }
 
 /** What a pool has to know of a qube to find a place for its volumes. */

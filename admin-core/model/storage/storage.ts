@@ -176,8 +176,14 @@ export class Storage {
 		await forAll(volumes, async (volume) => {
 			await this.qube.app.surroundings.encryption.close(mapperName(this.qube.name, volume.name));
 			await volume.stop();
-			await unmarkRunning(this.runDir, volume);
+			if (!this.isUsedByOthers(volume)) await unmarkRunning(this.runDir, volume);
 		});
+	}
+
+	/** Several qubes run with the same kernel. */
+	private isUsedByOthers({ pool, vid }: Volume): boolean {
+		const running = this.qube.app.qubes().filter((other) => other !== this.qube && other.powerState !== "Halted");
+		return running.some((other) => other.storage.volumes().some((one) => one.pool === pool && one.vid === vid));
 	}
 }
 

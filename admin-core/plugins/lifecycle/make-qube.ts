@@ -24,14 +24,17 @@ const NOT_INHERITED = ["installed_by_rpm", "autostart", "include_in_backups"];
 export async function makeQube(app: App, { klass, properties, template, tags, pools }: NewQube): Promise<Qube> {
 	const plans = planVolumes(app, klass, template, pools);
 	const qube = app.create(klass, properties);
-	if (klass === "DispVM" && template !== null) inheritProperties(qube, template);
-	await inTurn(qube, () => app.whileTaken(qube.name, () => makeDisk(qube, tags, plans)));
+	const setUp = (): void => {
+		if (klass === "DispVM" && template !== null) inheritProperties(qube, template);
+		qube.tags.update(tags);
+	};
+	await inTurn(qube, () => app.whileTaken(qube.name, () => finish(qube, setUp, plans)));
 	return qube;
 }
 
-async function makeDisk(qube: Qube, tags: readonly string[], plans: readonly VolumePlan[]): Promise<void> {
+async function finish(qube: Qube, setUp: () => void, plans: readonly VolumePlan[]): Promise<void> {
 	try {
-		qube.tags.update(tags);
+		setUp();
 		await qube.storage.create(plans);
 		await qube.fireAsync("domain-create-on-disk").catch((error) => removeVolumes(qube, error));
 		if (qube.app.find(qube.name) === qube) return;

@@ -5,6 +5,7 @@ import { listReply } from "../../model/list-reply.ts";
 import { parseFlag, parseNumber } from "../../model/payload.ts";
 import type { Pool } from "../../model/storage/contract.ts";
 import { addPool } from "./add.ts";
+import { describeSpace } from "./space.ts";
 
 /** The methods of pools (spec 8.5, spec/storage-reflink.md 9.2). */
 export const methods: NonNullable<PluginModule["methods"]> = {
@@ -29,6 +30,10 @@ export const methods: NonNullable<PluginModule["methods"]> = {
 		permit();
 		const { details } = await findPool(app, argument).usage();
 		return lines([...details].sort(byName));
+	},
+	"admin.pool.SpaceDetails": ({ app, argument, permit }) => {
+		const sees = permit();
+		return describeSpace(findPool(app, argument), sees);
 	},
 	"admin.pool.Add": addPool,
 	"admin.pool.Remove": async ({ app, argument, permit }) => {

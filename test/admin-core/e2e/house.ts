@@ -90,11 +90,11 @@ export class House {
 		return this.daemon?.pid ?? 0;
 	}
 
-	/** Stops the daemon and waits until it has ended. */
+	/** Stops the daemon and waits until it has ended, and all that it wrote is in `logged`. */
 	async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
 		const { daemon } = this;
 		if (daemon === null || daemon.exitCode !== null || daemon.signalCode !== null) return;
-		const ended = once(daemon, "exit");
+		const ended = once(daemon, "close");
 		daemon.kill(signal);
 		await ended;
 	}

@@ -1,6 +1,7 @@
 // admin.vm.CreateDisposable, and what becomes of a disposable after its run: spec/admin-core.md 8.7.
 import test from "ava";
 import { AdminError } from "../../../admin-core/model/errors.ts";
+import type { Qube } from "../../../admin-core/model/qubes/qube.ts";
 import { openStorage, STORE } from "../storage/storage-desk.ts";
 
 test.serial(
@@ -97,6 +98,18 @@ test.serial("who calls a disposable while it is being removed is told that there
 	await desk.call(name, "admin.vm.Start");
 	const replies = await Promise.all([desk.call(name, "admin.vm.Shutdown"), desk.call(name, "admin.vm.Start")]);
 	t.deepEqual(replies, ["", `QubesVMNotFoundError: No such domain: '${name}'`]);
+});
+
+test.serial("a disposable that somebody refuses when it is set up is not there", async (t) => {
+	const desk = await openStorage(t);
+	desk.app.addHandler("domain-add", (_app, _event, { vm }) => {
+		(vm as Qube).addHandler("clone-properties", () => {
+			throw new AdminError("QubesException", "no");
+		});
+	});
+	const before = desk.app.qubes();
+	t.is(await desk.call("work>dvm", "admin.vm.CreateDisposable"), "QubesException: no");
+	t.deepEqual(desk.app.qubes(), before);
 });
 
 test.serial("of many disposables at once each has a number of its own", async (t) => {

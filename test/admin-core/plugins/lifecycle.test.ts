@@ -181,3 +181,25 @@ test.serial("what is done to a qube is done one after the other", async (t) => {
 	]);
 	t.is(work.powerState, "Halted");
 });
+
+test.serial("a qube that runs is shown in between until all handlers say that it can be used", async (t) => {
+	const desk = openDesk(t);
+	const work = desk.app.qube("work");
+	let said: unknown = [true];
+	work.addHandler("domain-is-fully-usable", () => said);
+	work.addHandler("domain-is-fully-usable", () => [true]);
+	const shown = async (): Promise<string[]> => {
+		const replies = [await desk.call("work", "admin.vm.List"), await desk.call("work", "admin.vm.CurrentState")];
+		const info = JSON.parse(await desk.call("dom0", "internal.GetSystemInfo"));
+		return [...replies.map((reply) => /state=(\w+)/.exec(reply)?.[1] ?? ""), info.domains.work.power_state];
+	};
+	t.deepEqual(await shown(), ["Halted", "Halted", "Halted"]);
+	await desk.call("work", "admin.vm.Start");
+	t.deepEqual(await shown(), ["Running", "Running", "Running"]);
+	said = [false];
+	t.deepEqual(await shown(), ["Transient", "Transient", "Transient"]);
+	said = 1;
+	t.deepEqual(await shown(), ["Transient", "Transient", "Transient"]);
+	t.is(await desk.call("work", "admin.vm.Pause"), "");
+	t.deepEqual(await shown(), ["Paused", "Paused", "Paused"]);
+});

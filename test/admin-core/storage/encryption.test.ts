@@ -29,6 +29,9 @@ test("what cryptsetup says is passed on, and where it is not installed that is s
 	const { dir, program } = makeCryptsetup(t, "echo 'no such device' >&2; exit 4");
 	await t.throwsAsync(cryptsetup(program, dir).open("/pool/x.img", "name"), { message: `${program}: no such device` });
 	await t.throwsAsync(cryptsetup(path.join(dir, "none"), dir).open("/pool/x.img", "name"), { message: /is not installed/ });
+	const wordy = makeCryptsetup(t, "printf 'Device x is busy.\\n\\n Try later.\\r\\n' >&2; exit 5");
+	const message = `${wordy.program}: Device x is busy.; Try later.`;
+	await t.throwsAsync(cryptsetup(wordy.program, wordy.dir).open("/pool/x.img", "name"), { message }, "in one line");
 	const lost = makeCryptsetup(t);
 	await t.throwsAsync(cryptsetup(lost.program, path.join(lost.dir, "none")).open("/pool/x.img", "name"), {
 		message: /cannot write to the encrypted \/pool\/x\.img/,

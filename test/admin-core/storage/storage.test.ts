@@ -43,6 +43,21 @@ test.serial("a start makes what the qube gets and marks it as running, a stop ke
 	t.deepEqual(desk.files("work"), ["private.img", "private.img.1"]);
 });
 
+test.serial("a kernel is marked as running until the last qube has stopped that runs with it", async (t) => {
+	const desk = await openStorage(t);
+	for (const name of ["work", "dvm"]) await desk.call(name, "admin.vm.Start");
+	await desk.call("dvm", "admin.vm.Kill");
+	t.true(markers(desk).includes("volume-running-kernels:6.1"));
+	await desk.call("work", "admin.vm.Kill");
+	t.deepEqual(markers(desk), []);
+});
+
+test.serial("a kernel with an impossible name in the store is as one that is not there", async (t) => {
+	const desk = await openStorage(t, STORE.replace(">6.1</property>", `>${"k".repeat(300)}</property>`));
+	t.regex(await desk.call("work", "admin.vm.volume.Info+kernel"), /^size=0$/m);
+	t.regex(await desk.call("work", "admin.vm.Start"), /^StoragePoolException: volume kernel: kernel 'k+' is not installed/);
+});
+
 test.serial("the name of a marker tells pool and volume apart, whatever they are called", async (t) => {
 	const desk = await openStorage(t, STORE.replaceAll("appvms/work/", "appvms/my-work/"));
 	await desk.app.qube("work").storage.start();
