@@ -7,6 +7,7 @@ import { log } from "./log.ts";
 import { AdminError, isAdminError } from "./model/errors.ts";
 import { StoreError } from "./store/errors.ts";
 import { createStore } from "./system/new-store.ts";
+import { endWithUsage } from "./usage-error.ts";
 
 /** The plugins of the house: beside the bundle in dist/lib. */
 const OWN_PLUGINS = path.join(path.dirname(fileURLToPath(import.meta.url)), "plugins");
@@ -33,9 +34,13 @@ const options = await yargs(process.argv.slice(2))
 			describe: "KEY=VALUE for that pool, such as dir_path=DIR",
 		},
 		plugins: { type: "string", array: true, default: [], describe: "further folders with plugins" },
+		// Nothing needs it: for scripts that say it to every command (spec 10.1).
+		"force-root": { type: "boolean", hidden: true },
 	})
 	.implies("option", "driver")
+	.alias("help", "h")
 	.strict()
+	.fail((message, error) => endWithUsage("qubes-create", message ?? error.message))
 	.parse();
 
 try {

@@ -14,6 +14,7 @@ import { log } from "./log.ts";
 import { isAdminError } from "./model/errors.ts";
 import { StoreError } from "./store/errors.ts";
 import { Daemon } from "./system/daemon.ts";
+import { endWithUsage } from "./usage-error.ts";
 
 /** The plugins of the house: beside the bundle in dist/lib, or in the sources. */
 const HERE = path.dirname(fileURLToPath(import.meta.url));
@@ -54,7 +55,9 @@ const options = await yargs(process.argv.slice(2))
 		embedded: { type: "boolean", default: false, describe: "end when standard input is closed: whoever started it is gone" },
 		debug: { type: "boolean", default: false, describe: "send the stack of errors to clients" },
 	})
+	.alias("help", "h")
 	.strict()
+	.fail((message, error) => endWithUsage("qubesd", message ?? error.message))
 	.parse();
 
 // Else a plugin that forgets a promise would end the daemon of everybody.

@@ -3,6 +3,7 @@ import type {
 	MakePool,
 	Pool,
 	PoolConfig,
+	PoolSpace,
 	PoolUsage,
 	Volume,
 	VolumeConfig,
@@ -17,6 +18,7 @@ import { OriginVolume } from "./origin.ts";
 import { Reflinks } from "./reflinks.ts";
 import { setUp } from "./setup.ts";
 import { SnapshotVolume } from "./snapshot.ts";
+import { readSpace } from "./space.ts";
 import { Steps } from "./steps.ts";
 import { Turns } from "./turns.ts";
 import { readUsage } from "./usage.ts";
@@ -36,6 +38,8 @@ export class ReflinkPool implements Pool {
 	readonly #volumes = new Map<string, ImageVolume>();
 	/** Of each volume, also of one that is being removed while another of its name is made. */
 	readonly #turns = new Map<string, Turns>();
+	/** The look that somebody takes at what is shared: who comes meanwhile is told the same. */
+	#space: Promise<PoolSpace> | undefined;
 	#keep: number;
 
 	constructor({ name, options }: PoolConfig, context: DriverContext) {
@@ -101,6 +105,13 @@ export class ReflinkPool implements Pool {
 		return readUsage(this.#options.dirPath);
 	}
 
+	space(): Promise<PoolSpace> {
+		this.#space ??= readSpace([...this.#volumes.values()]).finally(() => {
+			this.#space = undefined;
+		});
+		return this.#space;
+	}
+
 	includedIn(others: readonly Pool[]): Promise<Pool | null> {
 		return findSurrounding(this.#options.dirPath, others);
 	}
@@ -109,6 +120,7 @@ export class ReflinkPool implements Pool {
 		while ([...this.#turns.values()].some((turns) => !turns.isIdle)) {
 			await Promise.all([...this.#turns.values()].map((turns) => turns.settled()));
 		}
+		await this.#bench.steps.closed();
 	}
 
 	/** When a volume is being removed; one that has taken its place stays. */

@@ -46,7 +46,7 @@ export interface Manifest {
 }
 
 /** The version of the interface to plugins; a manifest says which one it was written for. */
-export const PLUGIN_API = 1;
+const PLUGIN_API = 1;
 const FILE = "manifest.json";
 
 /** A manifest that cannot be used; the message names the file. */

@@ -55,7 +55,7 @@ const HINTS: { readonly [code: string]: string } = {
 	EDQUOT: "the quota is used up: make room",
 	EROFS: "the file system is read-only: mount it for writing",
 	EACCES: "not permitted: run as root or as a member of the group of the file",
-	EPERM: "not permitted: run as root or as the owner of the file",
+	EPERM: "not permitted: run as root, or as the owner of the file and a member of its group",
 	ENOENT: "there is no such directory: make it",
 	ELOOP: "it is a symbolic link: remove it",
 	EIO: "the disk failed: see the log of the kernel",

@@ -21,7 +21,7 @@ export async function readStamped(file: string): Promise<{ readonly text: string
 		}
 	} catch (thrown) {
 		if ((thrown as NodeJS.ErrnoException).code === "ENOENT")
-			throw new StoreError("missing", `${file} is missing: create a store there`);
+			throw new StoreError("missing", `${file} is missing: make it with qubes-create`);
 		throw systemError(`cannot read ${file}`, thrown);
 	}
 }

@@ -14,6 +14,7 @@ export interface Mounted {
 	readonly image: string | null;
 }
 
+const MEBIBYTE = 1024 * 1024;
 /** XFS is not made smaller than 300 MiB. */
 const MEGABYTES: { readonly [kind in Kind]: number } = { btrfs: 256, xfs: 300, ext4: 128, tmpfs: 128 };
 const MAKE: { readonly [kind in Exclude<Kind, "tmpfs">]: readonly string[] } = {
@@ -48,7 +49,7 @@ export function makeFileSystem(kind: Kind, megabytes = MEGABYTES[kind]): Mounted
 /** Makes a file system in a file, anywhere. */
 export function makeImage(kind: Exclude<Kind, "tmpfs">, image: string, megabytes = MEGABYTES[kind]): void {
 	fs.closeSync(fs.openSync(image, "wx"));
-	fs.truncateSync(image, megabytes * 1024 * 1024);
+	fs.truncateSync(image, megabytes * MEBIBYTE);
 	const [program, ...args] = MAKE[kind];
 	call(program as string, ...args, image);
 }
@@ -67,6 +68,22 @@ export function makeRoot(): string {
 
 export function unmount(root: string): void {
 	call("umount", root);
+}
+
+/** Fills a file system with files in `filler`, until not even a small one fits. */
+export function fill(root: string): void {
+	fs.mkdirSync(`${root}/filler`);
+	for (const size of [MEBIBYTE, 4096, 1]) {
+		for (let count = 0; count < 100_000; count++) {
+			try {
+				fs.writeFileSync(`${root}/filler/${size}-${count}`, Buffer.alloc(size, count));
+				if (size === MEBIBYTE && count % 16 === 0) call("sync", "--file-system", root);
+			} catch {
+				break;
+			}
+		}
+		call("sync", "--file-system", root);
+	}
 }
 
 /** Runs a program; throws with what it complained of if it fails. */

@@ -1,6 +1,6 @@
 // Scenario 60 of spec section 11, and what is refused because it cannot fit (issue 4, item 6).
 import fs from "node:fs";
-import { call, makeFileSystem } from "./file-systems.ts";
+import { call, fill, makeFileSystem } from "./file-systems.ts";
 import { MIB, read, write } from "./images.ts";
 import { onFileSystem, Scene, scenario } from "./scene.ts";
 
@@ -64,35 +64,12 @@ scenario("a write that finds no space left in the middle of a copy leaves the vo
 	await volume.create();
 	await scene.run(volume, "A");
 	const before = scene.snapshotOfTree();
-	call("mkfifo", `${scene.root}/pipe`);
-	const source = {
-		vid: "x",
-		revisionsToKeep: 0,
-		isDirty: () => false,
-		export: async () => `${scene.root}/pipe`,
-		exportEnd: async () => undefined,
-	};
-	const clone = volume.importVolume(source as unknown as typeof volume);
-	const writer = fs.createWriteStream(`${scene.root}/pipe`);
+	const { source, file } = scene.pipe();
+	const clone = volume.importVolume(source);
+	const writer = fs.createWriteStream(file);
 	writer.on("error", () => undefined);
 	for (let part = 0; part < 200; part++) writer.write(Buffer.alloc(MIB, "P"));
 	writer.end();
 	await scene.refused(clone, /^cp: error writing .*No space left on device$/);
 	t.deepEqual(scene.snapshotOfTree(), before);
 });
-
-/** Until not even a small file fits. */
-function fill(root: string): void {
-	fs.mkdirSync(`${root}/filler`);
-	for (const size of [MIB, 4096, 1]) {
-		for (let count = 0; count < 100_000; count++) {
-			try {
-				fs.writeFileSync(`${root}/filler/${size}-${count}`, Buffer.alloc(size, count));
-				if (size === MIB && count % 16 === 0) call("sync", "--file-system", root);
-			} catch {
-				break;
-			}
-		}
-		call("sync", "--file-system", root);
-	}
-}

@@ -6,7 +6,7 @@ import path from "node:path";
 import test, { type ExecutionContext } from "ava";
 import type { Pool, Volume, VolumeConfig } from "../../admin-core/model/storage/contract.ts";
 import { storageDrivers } from "../../storage-reflink/index.ts";
-import { isRoot, type Kind, type Mounted, makeFileSystem } from "./file-systems.ts";
+import { call, isRoot, type Kind, type Mounted, makeFileSystem } from "./file-systems.ts";
 import { MIB, read, write } from "./images.ts";
 import { changesBelow } from "./watch-changes.ts";
 
@@ -100,6 +100,14 @@ export class Scene {
 		const volume = this.pool.initVolume(owner, config);
 		this.#inits.push({ owner, config: { ...config, vid: volume.vid } });
 		return volume;
+	}
+
+	/** A volume of somebody else that is a pipe, so that a clone of it takes as long as one wants. */
+	pipe(): { source: Volume; file: string } {
+		const file = path.join(this.root, "pipe");
+		call("mkfifo", file);
+		const reading = { export: async () => file, exportEnd: async () => undefined };
+		return { source: { vid: "x", revisionsToKeep: 0, isDirty: () => false, ...reading } as unknown as Volume, file };
 	}
 
 	/** A new daemon: all objects are new, those of volumes that were not removed. Returns the one that the given one has become. */

@@ -58,7 +58,9 @@ export function writeVolume(volume: Volume, extra: Attributes): Attributes {
 		["snap_on_start", formatFlag(snapOnStart)],
 	];
 	if (ephemeral !== undefined) written.push(["ephemeral", formatFlag(ephemeral)]);
-	if (size !== 0) written.push(["size", String(size)]);
+	// Without it a volatile volume would get the size of its class again; the others have that of their image.
+	const isVolatile = rw && !saveOnStop && !snapOnStart;
+	if (size !== 0 || isVolatile) written.push(["size", String(size)]);
 	if (source !== null) written.push(["source", source.vid]);
 	return new Map([...written, ...extra]);
 }

@@ -4,7 +4,7 @@ import { AdminError } from "../errors.ts";
 import type { Volume } from "./contract.ts";
 
 /** The file that tells other programs that a volume is in use: `volume-running-POOL:VID`, each `-` doubled, then each `/` a `-`. */
-export function markerFile(runDir: string, { pool, vid }: Volume): string {
+function markerFile(runDir: string, { pool, vid }: Volume): string {
 	const escaped = `${pool.name}:${vid}`.replaceAll("-", "--").replaceAll("/", "-");
 	return path.join(runDir, `volume-running-${escaped}`);
 }

@@ -166,6 +166,11 @@ test("a second qubesd on the same store ends with a message, the first goes on",
 	t.is((await house.run("qvm-ls", "--raw-list")).status, 0);
 });
 
+test("a qubesd that is called with an option that it does not have ends with 2 and says so", async (t) => {
+	const { status, stderr } = await runToEnd([path.resolve("dist/bin/qubesd"), "--nosuch"]);
+	t.deepEqual([status, stderr], [2, "usage: qubesd [OPTION...]\nqubesd: error: Unknown argument: nosuch\n"]);
+});
+
 for (const [what, store, message] of [
 	["that is no XML", "<qubes", /qubes\.xml:1:\d+: /],
 	["that is empty", "", /qubes\.xml/],

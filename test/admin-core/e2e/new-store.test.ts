@@ -58,7 +58,6 @@ test("with a driver there is a pool for qubes too, beside the store", async (t) 
 
 const REFUSED: { readonly [fact: string]: readonly [args: readonly string[], message: RegExp] } = {
 	"a driver that is not there": [["--driver", "nosuch"], /^there is no storage driver 'nosuch'$/m],
-	"an option without a driver": [["-o", "dir_path=/x"], /option -> driver/],
 	"an option that the driver does not have": [["--driver", "file-reflink", "-o", "a=b"], /no option a: want revisions_to_keep, /],
 	"an option without a value": [["--driver", "file-reflink", "-o", "a"], /^-o a: want KEY=VALUE$/m],
 };
@@ -71,6 +70,32 @@ for (const [fact, [args, message]] of Object.entries(REFUSED)) {
 		t.false(fs.existsSync(file));
 	});
 }
+
+const MISUSED: { readonly [args: string]: RegExp } = {
+	"-o dir_path=/x": /^qubes-create: error: Implications failed: option -> driver$/m,
+	"--nosuch": /^qubes-create: error: Unknown argument: nosuch$/m,
+	extra: /^qubes-create: error: Unknown argument: extra$/m,
+};
+for (const [args, message] of Object.entries(MISUSED)) {
+	test(`qubes-create ${args} is a usage error, and there is no store`, async (t) => {
+		const file = path.join(makeFolder(t), "qubes.xml");
+		const { status, stderr } = await create("--store", file, ...args.split(" "));
+		t.is(status, 2);
+		t.regex(stderr, /^usage: qubes-create \[OPTION\.\.\.\]\n/);
+		t.regex(stderr, message);
+		t.false(fs.existsSync(file));
+	});
+}
+
+test("--force-root changes nothing and is not in the help", async (t) => {
+	const file = path.join(makeFolder(t), "qubes.xml");
+	t.deepEqual(await create("--force-root", "--store", file), await create("--store", path.join(makeFolder(t), "qubes.xml")));
+	t.true(fs.existsSync(file));
+	const help = await create("--help");
+	t.is(help.status, 0);
+	t.regex(help.stdout, /--store/);
+	t.notRegex(help.stdout, /force-root/);
+});
 
 test("a store that is there is left as it is", async (t) => {
 	const file = path.join(makeFolder(t), "qubes.xml");

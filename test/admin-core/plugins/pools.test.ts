@@ -37,6 +37,7 @@ answers(
 	["dom0", "admin.pool.Info+kernels", "", "dir_path=DIR/kernels\ndriver=linux-kernel\nname=kernels\n"],
 	["dom0", "admin.pool.UsageDetails+files", "", "data_size=9\ndata_usage=10\n"],
 	["dom0", "admin.pool.UsageDetails+kernels", "", ""],
+	["dom0", "admin.pool.SpaceDetails+kernels", "", ""],
 	[
 		"dom0",
 		"admin.pool.volume.List+files",
@@ -65,6 +66,9 @@ answers(
 	["work", "admin.pool.List", "", "ProtocolError: expected destination to be AdminVM"],
 	["dom0", "admin.pool.Info+none", "", "PermissionDenied: Argument not in 'pools'"],
 	["dom0", "admin.pool.UsageDetails+none", "", "PermissionDenied: Argument not in 'pools'"],
+	["dom0", "admin.pool.SpaceDetails+none", "", "PermissionDenied: Argument not in 'pools'"],
+	["dom0", "admin.pool.SpaceDetails", "", "ProtocolError: expected an argument"],
+	["dom0", "admin.pool.SpaceDetails+files", "x", "ProtocolError: unexpected payload"],
 	["dom0", "admin.pool.Remove+none", "", "PermissionDenied: Argument not in 'pools'"],
 	["dom0", "admin.pool.volume.List+none", "", "PermissionDenied: Argument not in 'pools'"],
 	["dom0", "admin.pool.Add+none", "name=x", "PermissionDenied: Argument not in 'available drivers'"],
@@ -143,6 +147,7 @@ test.serial("who may not call learns nothing of what there is", async (t) => {
 	for (const [method, payload] of [
 		["Info", ""],
 		["UsageDetails", ""],
+		["SpaceDetails", ""],
 		["Remove", ""],
 		["volume.List", ""],
 		["Set.revisions_to_keep", "1"],

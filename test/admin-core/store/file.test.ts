@@ -186,7 +186,10 @@ test("a byte order mark is read over, and not written again", async (t) => {
 test("a missing file cannot be loaded", async (t) => {
 	const file = path.join(makeFolder(t), "qubes.xml");
 	const store = await opened(t, file);
-	t.is(await refusalOf(t, store.load()), `missing ${file} is missing: create a store there; there is no backup that can be read`);
+	t.is(
+		await refusalOf(t, store.load()),
+		`missing ${file} is missing: make it with qubes-create; there is no backup that can be read`,
+	);
 });
 
 test("a directory in place of the file, and a directory that is not there, are refused", async (t) => {

@@ -1,12 +1,13 @@
 // qvm-pool: spec/admin-core.md 8.5, 10.3 and 11, spec/storage-reflink.md 9.2 and 9.5.
 import test from "ava";
 import { run } from "../../../admin-core/tools/qvm-pool.ts";
-import { fail, runTool } from "./fake-qubesd.ts";
+import { fail, NOTHING, runTool } from "./fake-qubesd.ts";
 
 const LIST = "dom0: admin.pool.List";
 const DRIVERS = "dom0: admin.pool.ListDrivers";
 const info = (name: string) => `dom0: admin.pool.Info+${name}`;
 const details = (name: string) => `dom0: admin.pool.UsageDetails+${name}`;
+const space = (name: string) => `dom0: admin.pool.SpaceDetails+${name}`;
 
 const POOLS = {
 	[LIST]: "linux-kernel\nvm-pool\n",
@@ -50,7 +51,76 @@ size               2000
 usage              500
 `,
 		);
-		t.deepEqual([status, calls], [0, [LIST, info("vm-pool"), details("vm-pool")]]);
+		t.deepEqual([status, calls], [0, [LIST, info("vm-pool"), details("vm-pool"), space("vm-pool")]]);
+	});
+}
+
+const SPACE = `exclusive=5120
+shared=4096
+volume=4096 appvms/my work/private
+revision=1024 2 appvms/my work/private
+revision=0 10 appvms/my work/private
+volume=1024 vm-templates/base/root
+`;
+
+test("what is shared, and what would be free, stands behind the rest", async (t) => {
+	const { out } = await runTool(run, ["info", "vm-pool"], { ...POOLS, [space("vm-pool")]: SPACE });
+	t.true(
+		out.endsWith(`size               2000
+usage              500
+exclusive          5120
+shared             4096
+
+VOLUME                  REVISION  REMOVAL_FREES
+appvms/my work/private            4096
+appvms/my work/private  2         1024
+appvms/my work/private  10        0
+vm-templates/base/root            1024
+`),
+		out,
+	);
+	const json = await runTool(run, ["info", "vm-pool", "--json"], { ...POOLS, [space("vm-pool")]: SPACE });
+	t.like(JSON.parse(json.out), {
+		...{ name: "vm-pool", size: 2000, exclusive: 5120, shared: 4096 },
+		volumes: [
+			{ vid: "appvms/my work/private", exclusive: 4096, revisions: { "2": 1024, "10": 0 } },
+			{ vid: "vm-templates/base/root", exclusive: 1024, revisions: {} },
+		],
+	});
+});
+
+test("where it cannot be found out what is shared, that is said, with the reason", async (t) => {
+	const answers = { ...POOLS, [space("vm-pool")]: fail("StoragePoolException", "filefrag takes too long") };
+	const { status, out } = await runTool(run, ["info", "vm-pool"], answers);
+	t.is(status, 0);
+	t.true(
+		out.endsWith(
+			"\nexclusive          not known: filefrag takes too long\nshared             not known: filefrag takes too long\n",
+		),
+	);
+	const json = await runTool(run, ["info", "vm-pool", "--json"], answers);
+	t.like(JSON.parse(json.out), { exclusive: null, shared: null, space_unknown: "filefrag takes too long" });
+});
+
+for (const [title, answer] of [
+	["has no such method", fail("ProtocolError", "no such method: 'admin.pool.SpaceDetails'")],
+	["does not let us", fail("PermissionDenied", "no")],
+	["hangs up", NOTHING],
+	["knows nothing of it", ""],
+] as const) {
+	test(`of a daemon that ${title} nothing is shown of what is shared`, async (t) => {
+		const { status, out } = await runTool(run, ["info", "vm-pool", "--json"], { ...POOLS, [space("vm-pool")]: answer });
+		t.is(status, 0);
+		t.deepEqual(Object.keys(JSON.parse(out)), [
+			"name",
+			"data_size",
+			"data_usage",
+			"dir_path",
+			"driver",
+			"revisions_to_keep",
+			"size",
+			"usage",
+		]);
 	});
 }
 

@@ -92,11 +92,18 @@ const IMAGES = ["vm-templates/base/root", "vm-templates/base/private", "appvms/d
 
 /** The built qubesd on a system with pools, a kernel, and images that are all hole; `options` are added to its command line. */
 export async function openFurnished(t: ExecutionContext, options: readonly string[] = []): Promise<House> {
-	const house = House.prepare(t, "", options);
-	fs.writeFileSync(house.path("qubes.xml"), STORE.replaceAll("DIR", house.dir));
-	for (const image of IMAGES) writeHole(house.path(`images/${image}.img`), MIB);
-	for (const file of ["vmlinuz", "modules.img"]) writeHole(house.path(`kernels/${KERNEL}/${file}`), 4096);
+	const house = prepareFurnished(t, options);
 	await house.start();
+	return house;
+}
+
+/** The same without a daemon; the pool `main` is the directory `images`, which is made if it is not there. */
+export function prepareFurnished(t: ExecutionContext, options: readonly string[] = [], images?: string): House {
+	const house = House.prepare(t, "", options);
+	const pool = images ?? house.path("images");
+	fs.writeFileSync(house.path("qubes.xml"), STORE.replaceAll("DIR/images", pool).replaceAll("DIR", house.dir));
+	for (const image of IMAGES) writeHole(path.join(pool, `${image}.img`), MIB);
+	for (const file of ["vmlinuz", "modules.img"]) writeHole(house.path(`kernels/${KERNEL}/${file}`), 4096);
 	return house;
 }
 
