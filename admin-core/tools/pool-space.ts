@@ -3,7 +3,7 @@ import { EmptyReplyError, isRemote } from "./errors.ts";
 import { renderTable } from "./table.ts";
 
 /** What of the data of a pool is shared, in bytes on the disk; or why that is not known. */
-export type PoolSpace = KnownSpace | { readonly unknown: string };
+export type ShownSpace = KnownSpace | { readonly unknown: string };
 
 interface KnownSpace {
 	readonly exclusive: number;
@@ -18,7 +18,7 @@ interface VolumeSpace {
 }
 
 /** Asks for it; null where the daemon has no such method, or does not let us, and where the driver never knows. */
-export async function poolSpace(qubesd: Qubesd, name: string): Promise<PoolSpace | null> {
+export async function poolSpace(qubesd: Qubesd, name: string): Promise<ShownSpace | null> {
 	try {
 		const reply = await qubesd.call("dom0", "admin.pool.SpaceDetails", name);
 		return reply === "" ? null : parse(reply);
@@ -30,7 +30,7 @@ export async function poolSpace(qubesd: Qubesd, name: string): Promise<PoolSpace
 }
 
 /** The two figures of the pool, as the rows of a table; or that they are not known, and why. */
-export function spaceRows(space: PoolSpace): [string, string][] {
+export function spaceRows(space: ShownSpace): [string, string][] {
 	if ("unknown" in space) return ["exclusive", "shared"].map((name) => [name, `not known: ${space.unknown}`]);
 	return [
 		["exclusive", `${space.exclusive}`],
@@ -39,7 +39,7 @@ export function spaceRows(space: PoolSpace): [string, string][] {
 }
 
 /** A table of what the removal of each volume and of each revision frees; empty if there are none. */
-export function renderFreed(space: PoolSpace): string {
+export function renderFreed(space: ShownSpace): string {
 	if ("unknown" in space || space.volumes.length === 0) return "";
 	const rows = space.volumes.flatMap(({ vid, exclusive, revisions }) => [
 		[vid, "", `${exclusive}`],
@@ -49,7 +49,7 @@ export function renderFreed(space: PoolSpace): string {
 }
 
 /** The same for programs; null for what is not known. */
-export function encodeSpace(space: PoolSpace): object {
+export function encodeSpace(space: ShownSpace): object {
 	if ("unknown" in space) return { exclusive: null, shared: null, space_unknown: space.unknown };
 	const volumes = space.volumes.map(({ vid, exclusive, revisions }) => {
 		return { vid, exclusive, revisions: Object.fromEntries(revisions.map(({ id, frees }) => [id, frees])) };
