@@ -39,6 +39,7 @@ export const ERROR_KINDS = [
 	...(["QubesUnrecognizedDeviceAssignmentMode", "DeviceNotFound", "QubesBackupProfileNotFoundError"] as const),
 ] as const;
 
+/** The name of one of these kinds. */
 export type ErrorKind = (typeof ERROR_KINDS)[number];
 
 /** An error that the client is told of as it is; everything else that is thrown is a defect, of which it only learns that it happened. */

@@ -14,6 +14,7 @@ export interface StoreData {
 	readonly domains: readonly DomainData[];
 }
 
+/** A label as it is stored. */
 export interface LabelData {
 	/** The number in `id="label-N"`. */
 	readonly index: number;
@@ -22,6 +23,7 @@ export interface LabelData {
 	readonly color: string;
 }
 
+/** A storage pool as it is stored. */
 export interface PoolData {
 	readonly name: string;
 	readonly driver: string;
@@ -29,6 +31,7 @@ export interface PoolData {
 	readonly attributes: ReadonlyMap<string, string>;
 }
 
+/** A qube as it is stored. */
 export interface DomainData {
 	/** The number in `id="domain-N"`; 0 is dom0. */
 	readonly qid: number;
@@ -43,6 +46,7 @@ export interface DomainData {
 	readonly volumes: readonly ReadonlyMap<string, string>[] | null;
 }
 
+/** The stored assignments of one class of devices to one qube. */
 export interface DeviceGroup {
 	readonly devclass: string;
 	readonly devices: readonly DeviceData[];
@@ -63,6 +67,7 @@ export interface DeviceData {
 /** How an assignment that outlives the qube's run is attached (spec 4.3). */
 export const DEVICE_MODES = ["required", "auto-attach", "ask-to-attach"] as const;
 
+/** One of these modes. */
 export type DeviceMode = (typeof DEVICE_MODES)[number];
 
 /** The name of a qube, which is its key everywhere; null where it has none. */

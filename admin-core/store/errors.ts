@@ -10,6 +10,7 @@ export const STORE_ERROR_KINDS = {
 	misused: "the caller has not opened or loaded it",
 } as const;
 
+/** The name of one of these ways. */
 export type StoreErrorKind = keyof typeof STORE_ERROR_KINDS;
 
 /** A place in a file. `line` and `column` start at 1, columns count characters. */

@@ -5,6 +5,7 @@ import { quote } from "./errors.ts";
 
 const NAMED: ReadonlySet<string> = new Set(["property", "feature", "tag", "option", "volume", "pool"]);
 
+/** The keys of those elements that need more than a name: labels, qubes, groups of devices, and devices. */
 export const keyOf = {
 	label: (index: number): string => `label ${index}`,
 	/** With the name, as the number of a removed qube is given to the next one. */

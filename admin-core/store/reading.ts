@@ -95,23 +95,27 @@ export class Reading {
 export const CONSUMED: Known = { attributes: "all", isText: false };
 /** An element whose attributes are all understood, whatever they are. */
 export const FREE: Known = { attributes: "all", isText: false };
+/** An element with neither attributes nor text, only children. */
 export const CONTAINER: Known = { attributes: [], isText: false };
 const DEVICES: Known = { attributes: ["class"], isText: false };
 const PROPERTY: Known = { attributes: ["name", "ref"], isText: true };
 /** An element with a name and a text. */
 export const NAMED: Known = { attributes: ["name"], isText: true };
 
+/** The elements of a name directly in another one, in the order of the file; none if there is no parent. */
 export function childrenOf(parent: XmlElement | null, name: string): XmlElement[] {
 	const found: XmlElement[] = [];
 	for (const child of parent?.children ?? []) if (child.kind === "element" && child.name === name) found.push(child);
 	return found;
 }
 
+/** The value of an attribute, undefined if the element has none of that name. */
 export function attributeOf(element: XmlElement, name: string): string | undefined {
 	for (const attribute of element.attributes) if (attribute.name === name) return attribute.value;
 	return undefined;
 }
 
+/** The values of all attributes of an element by their names, in the order of the file. */
 export function attributesOf(element: XmlElement): Map<string, string> {
 	const attributes = new Map<string, string>();
 	for (const { name, value } of element.attributes) attributes.set(name, value);

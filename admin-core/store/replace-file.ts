@@ -28,6 +28,7 @@ export async function stampOf(file: string): Promise<Owned | null> {
 	}
 }
 
+/** Whether two stamps are those of the same file with nothing written to it in between, or both of no file. */
 export function isSameStamp(a: Stamp | null, b: Stamp | null): boolean {
 	if (a === null || b === null) return a === b;
 	return a.dev === b.dev && a.ino === b.ino && a.size === b.size && a.mtimeNs === b.mtimeNs;

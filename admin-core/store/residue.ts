@@ -27,6 +27,7 @@ export interface Runs {
 	readonly runs: ReadonlyMap<number, string>;
 }
 
+/** The content of an element whose text is a value, where something else is written among it. */
 export interface MixedText {
 	/** The text alone, and the content as it was written with it. */
 	readonly value: string;

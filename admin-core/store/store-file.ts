@@ -14,6 +14,7 @@ import { removeLeftovers, replaceFile, type Stamp, stampOf } from "./replace-fil
 import type { Residue } from "./residue.ts";
 import { storeTree } from "./store-tree.ts";
 
+/** How a store is kept; every option has a default. */
 export interface StoreOptions {
 	/** How many backups are kept, at least 1; three without it. */
 	readonly backups?: number;

@@ -10,6 +10,7 @@ export interface XmlAttribute extends Span {
 	readonly value: string;
 }
 
+/** An element with all that is in it, and what the reader makes of it. */
 export interface XmlElement extends Span {
 	readonly kind: "element";
 	readonly name: string;
@@ -47,6 +48,7 @@ export interface XmlOther extends Span {
 	readonly kind: "text" | "blank" | "declaration" | "other";
 }
 
+/** Anything that can be in an element. */
 export type XmlNode = XmlElement | XmlOther;
 
 /** An element whose start tag is from `start` to `end`. */

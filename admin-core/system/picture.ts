@@ -21,6 +21,7 @@ export interface Picture {
 	readonly qubes: readonly QubePicture[];
 }
 
+/** How a qube was at that time. */
 export interface QubePicture {
 	readonly qube: Qube;
 	readonly data: DomainData;

@@ -2,8 +2,9 @@ import net from "node:net";
 import { DaemonError, EmptyReplyError, RemoteError, UsageError } from "./errors.ts";
 import { remoteMessage } from "./remote-message.ts";
 
-/** Where qubesd listens for `admin.*`, and for `internal.*` (spec 7.1). */
+/** Where qubesd listens for `admin.*` (spec 7.1). */
 export const QUBESD_SOCKET = "/var/run/qubesd.sock";
+/** Where it listens for `internal.*` (spec 7.1). */
 export const INTERNAL_SOCKET = "/var/run/qubesd.internal.sock";
 
 /** One call of a method. */

@@ -4,6 +4,7 @@ import { UsageError } from "./errors.ts";
 import { text, texts } from "./options.ts";
 import { parsePairs } from "./pairs.ts";
 
+/** The options that say in which pools the volumes of a new qube are made. */
 export const POOL_OPTIONS = {
 	P: text("pool for all volumes that are its own"),
 	pool: texts("VOLUME=POOL: pool for one volume; repeat for more", "p"),

@@ -2,6 +2,7 @@ import type { Invocation } from "./command.ts";
 import type { Devices } from "./devices.ts";
 import { flag, JSON_OPTION, texts } from "./options.ts";
 
+/** The options of qvm-device and its kin, whatever the action. */
 export const DEVICE_OPTIONS = {
 	assignments: flag("for list: also who is to get a device later", "s"),
 	option: texts("NAME=VALUE, for attach and assign; repeat for more", "o"),

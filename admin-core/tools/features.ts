@@ -18,6 +18,7 @@ export async function getFeatures(qubesd: Qubesd, qube: string, prefix = ""): Pr
 	return found;
 }
 
+/** Sets a feature of a qube to a text. Throws a RemoteError if the daemon refuses. */
 export async function setFeature(qubesd: Qubesd, qube: string, feature: string, value: string): Promise<void> {
 	await qubesd.call(qube, "admin.vm.feature.Set", feature, value);
 }

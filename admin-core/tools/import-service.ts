@@ -22,6 +22,7 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** A reply as qubesd would frame it. */
 const NO_SIZE = `2\0ProtocolError\0\0want a line with the size, at most ${MAX_SIZE_LINE} bytes long, before the data\0`;
 
+/** The method that a service stands for: the size is that of the volume, or comes in a line before the data. */
 export type ImportMethod = "admin.vm.volume.Import" | "admin.vm.volume.ImportWithSize";
 
 /** The service as a command. Its exit status is 0 if there is a reply, be it an error, and 1 if there is none. */

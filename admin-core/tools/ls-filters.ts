@@ -2,6 +2,7 @@ import { UsageError } from "./errors.ts";
 import type { Row } from "./ls-row.ts";
 import { flag, text, type Values, words } from "./options.ts";
 
+/** The options of qvm-ls that say which qubes are listed. */
 export const FILTER_OPTIONS = {
 	class: words("of one of these classes"),
 	label: words("with one of these labels"),

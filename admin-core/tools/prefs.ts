@@ -6,6 +6,7 @@ import type { Properties } from "./properties.ts";
 import { decode, displayText, type PropertyValue } from "./property-value.ts";
 import { renderJson, renderTable } from "./table.ts";
 
+/** The options of qubes-prefs and qvm-prefs. */
 export const PREFS_OPTIONS = {
 	"help-properties": flag("list the properties with what they are about, and exit"),
 	"hide-default": flag("list only what differs from the default"),

@@ -3,6 +3,7 @@ import { command } from "./command.ts";
 import { checkReset, helpProperties, PREFS_OPTIONS, prefs } from "./prefs.ts";
 import { Properties } from "./properties.ts";
 
+/** Lists, shows, sets or resets properties of the whole system. */
 export const run = command({
 	name: "qubes-prefs",
 	about: "Lists, shows, sets or resets properties of the whole system.",

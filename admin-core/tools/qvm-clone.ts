@@ -5,6 +5,7 @@ import { choosePools, POOL_OPTIONS } from "./creation.ts";
 import { flag, text } from "./options.ts";
 import { qubeNames } from "./qubes.ts";
 
+/** Makes a copy of a qube, with its settings, its own volumes and its assigned devices. */
 export const run = command({
 	name: "qvm-clone",
 	about: "Makes a copy of a qube: its settings, the volumes that are its own, and which devices it is to get.",

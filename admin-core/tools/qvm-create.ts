@@ -39,6 +39,7 @@ interface Plan extends NewQube {
 	readonly root: Image | null;
 }
 
+/** Makes a new qube, sets its properties, and imports its root if one is given. */
 export const run = command({
 	name: "qvm-create",
 	about: `Makes a new qube. The exit status is 2 if it was made, but a property could not be set, and 3 if its root could not be

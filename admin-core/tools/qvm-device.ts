@@ -124,4 +124,5 @@ ${actions}`,
 	});
 }
 
+/** Lists devices of the class that its first word names, and gives them to qubes or takes them away. */
 export const run = deviceCommand("qvm-device");

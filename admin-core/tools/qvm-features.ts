@@ -6,6 +6,7 @@ import { flag, JSON_OPTION } from "./options.ts";
 import { findQube, qubeNames } from "./qubes.ts";
 import { renderJson, renderTable } from "./table.ts";
 
+/** Lists, shows, sets or removes features of a qube; the exit status is 1 if the one to be shown is unset. */
 export const run = command({
 	name: "qvm-features",
 	about: "Lists, shows, sets or removes features of a qube. The exit status is 1 if the feature to be shown is unset.",

@@ -40,6 +40,7 @@ interface Line {
 	readonly cells: readonly Decoded[];
 }
 
+/** Lists the qubes that its words and filters select, all without any. */
 export const run = command({
 	name: "qvm-ls",
 	about: "Lists qubes. VMNAME may be a shell pattern; without any, all qubes are listed.",

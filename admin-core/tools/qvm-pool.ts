@@ -66,6 +66,7 @@ const ACTIONS: readonly Action<Call>[] = [
 	{ names: ["drivers", "d"], words: [], options: ["json"], about: "list the drivers and their options", act: drivers },
 ];
 
+/** Lists, shows, adds, changes or removes storage pools, as its first word says. */
 export const run = command({
 	name: "qvm-pool",
 	about: `Lists, shows, adds, changes or removes storage pools.

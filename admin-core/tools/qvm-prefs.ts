@@ -4,6 +4,7 @@ import { checkReset, helpProperties, PREFS_OPTIONS, prefs } from "./prefs.ts";
 import { Properties } from "./properties.ts";
 import { findQube, qubeNames } from "./qubes.ts";
 
+/** Lists, shows, sets or resets properties of a qube. */
 export const run = command({
 	name: "qvm-prefs",
 	about: "Lists, shows, sets or resets properties of a qube.",

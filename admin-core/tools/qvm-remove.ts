@@ -7,6 +7,7 @@ import { escapeControls } from "./escape.ts";
 import { flag, SELECTION_OPTIONS } from "./options.ts";
 import { listQubes, qubeNames, selectQubes } from "./qubes.ts";
 
+/** Removes qubes with all their data, after a question unless `--force` is given. */
 export const run = command({
 	name: "qvm-remove",
 	about: "Removes qubes with all their data. VMNAME may be a shell pattern.",

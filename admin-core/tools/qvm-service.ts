@@ -18,6 +18,7 @@ const OPTIONS = {
 
 type Action = "list" | "get" | "on" | "off" | "unset";
 
+/** Lists, shows, switches or resets services of a qube; the exit status is 1 if the one to be shown is not set. */
 export const run = command({
 	name: "qvm-service",
 	about: "Lists, shows, switches or resets services of a qube. The exit status is 1 if the service to be shown is not set.",

@@ -13,6 +13,7 @@ const ACTIONS: { readonly [word: string]: Action } = {
 	...{ del: "del", d: "del", unset: "del", u: "del" },
 } as const;
 
+/** Lists, asks for, adds or deletes tags of a qube; the exit status is 1 if the one that is asked for is not there. */
 export const run = command({
 	name: "qvm-tags",
 	about: `Lists, asks for, adds or deletes tags of a qube. ACTION is one of:

@@ -85,6 +85,7 @@ function volumeThen(next: (volume: string, qubesd: Qubesd) => Promise<readonly s
 	};
 }
 
+/** Lists, shows, changes, imports, reverts or clones volumes of qubes, as its first word says. */
 export const run = command({
 	name: "qvm-volume",
 	about: `Lists, shows, changes, imports, reverts or clones volumes of qubes.

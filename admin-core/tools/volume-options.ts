@@ -1,6 +1,7 @@
 import type { Invocation } from "./command.ts";
 import { flag, JSON_OPTION, text } from "./options.ts";
 
+/** The options of qvm-volume, whatever the action. */
 export const VOLUME_OPTIONS = {
 	pool: text("for list: only volumes in this pool", "p"),
 	force: flag("for resize: also to a smaller size; for clone and clear: do not ask", "f"),

@@ -5,6 +5,7 @@ import { ANY, type VirtualDevice } from "./port.ts";
 /** How a device comes to a qube: `manual` by somebody's hand, so it is never stored; the others are of an assignment (spec 4.3). */
 export const MODES = ["manual", "auto-attach", "ask-to-attach", "required"] as const;
 
+/** One of the modes. */
 export type Mode = (typeof MODES)[number];
 /** The modes of what is stored. */
 export type StoredMode = Exclude<Mode, "manual">;

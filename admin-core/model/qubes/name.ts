@@ -6,6 +6,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** The classes of qubes; a store names them so. */
 export const QUBE_CLASS_NAMES = ["AdminVM", "TemplateVM", "AppVM", "StandaloneVM", "DispVM", "RemoteVM"] as const;
 
+/** The name of one of these classes. */
 export type QubeClassName = (typeof QUBE_CLASS_NAMES)[number];
 
 /** The uuid of dom0. */

@@ -22,6 +22,7 @@ export interface DriverSource {
 /** Makes the object for a pool: synchronous, the disk is not touched. Throws a QubesValueError for an option that is not fit. */
 export type MakePool = (config: PoolConfig, context: DriverContext) => Pool;
 
+/** A pool as the store has it. */
 export interface PoolConfig {
 	readonly name: string;
 	/** All attributes of the pool but its name and driver, as text; none that the driver does not know, all that it requires. */
@@ -88,6 +89,7 @@ export interface PoolSpace {
 	readonly volumes: readonly VolumeSpace[];
 }
 
+/** Who has what of one volume of a pool, in bytes on the disk. */
 export interface VolumeSpace {
 	readonly vid: string;
 	/** What would be free if the volume and all its revisions were removed. */

@@ -24,4 +24,5 @@ export const methods: NonNullable<PluginModule["methods"]> = {
 	"admin.vm.device.denied.Remove": removeDenied,
 };
 
+/** A qube gets its assigned devices when it starts, and does not start without the required ones; a denied one is not attached by hand (spec 4.3, 7.6). */
 export const handlers = { refuseDenied, refuseMissing, attachRequired, attachAutomatic };

@@ -43,6 +43,7 @@ export const methods: NonNullable<PluginModule["methods"]> = {
 	},
 };
 
+/** Features that are reserved for the system are not set or removed by a call (spec 2.3). */
 export const handlers = { refuseReserved };
 
 function lookUp({ destination, argument, permit }: Call, how: LookUp & keyof Features): string {

@@ -40,6 +40,7 @@ export const methods: NonNullable<PluginModule["methods"]> = {
 	},
 };
 
+/** The rules of a qube are gone with it, and a new one does not find those of an earlier one of its name. */
 export const handlers = { forget };
 
 async function readRules(qube: Qube): Promise<readonly Rule[]> {

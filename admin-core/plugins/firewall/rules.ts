@@ -4,6 +4,7 @@ import { AdminError } from "../../model/errors.ts";
 /** A rule: the values of its options by their names, in the order they are written in, all of them checked. */
 export type Rule = ReadonlyMap<string, string>;
 
+/** An option of a rule as it is written: `proto` and `tcp` for `proto=tcp`. */
 export type Option = readonly [name: string, value: string];
 
 /** A name and a value as they are written; null for what the option cannot be. */

@@ -29,6 +29,7 @@ export const methods: NonNullable<PluginModule["methods"]> = {
 	},
 };
 
+/** The notes of a qube are gone with it, and a new one does not find those of an earlier one of its name. */
 export const handlers = { forget };
 
 function forget(qube: Qube, event: string): Promise<void> {

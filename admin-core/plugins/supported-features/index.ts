@@ -8,6 +8,7 @@ import { SINGLE } from "./single.ts";
 const SYSTEM_LISTS = ["supported-service.", "supported-feature."];
 const OWN_LISTS = ["supported-rpc."];
 
+/** What a qube says that it can do becomes features of it (spec 2.4). */
 export const handlers = { takeOver };
 
 /**

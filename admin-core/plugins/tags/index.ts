@@ -33,6 +33,7 @@ export const methods: NonNullable<PluginModule["methods"]> = {
 	},
 };
 
+/** Tags that say who made a qube are set and removed by dom0 alone. */
 export const handlers = { refuseReserved };
 
 function refuseReserved(source: Qube, _event: string, { arg }: EventArgs): void {
