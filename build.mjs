@@ -21,6 +21,8 @@ const VARIANTS = {
 
 /** What works on a store itself, and the commands, which speak to the socket. */
 const PROGRAMS = ["qubesd", "qubes-create"];
+/** How many file operations qubesd has under way at once. With Node's four, all wait where a few wait for the disk (storage-reflink/lanes.ts). */
+const FILE_WORKERS = 16;
 const COMMANDS = fs.readdirSync(path.join(root, "admin-core/tools/entries")).map((file) => path.basename(file, ".ts"));
 
 const variants = process.argv.length > 2 ? process.argv.slice(2) : ["release"];
@@ -62,7 +64,7 @@ async function buildAdminCore() {
 		};
 		const { outputFiles } = await build({ ...bundleOptions(entry), platform: "node", target: "node20", format: "esm", banner });
 		writeWhole(`lib/${name}.mjs`, outputFiles[0].text);
-		writeWhole(`bin/${name}`, launcher(`lib/${name}.mjs`), 0o755);
+		writeWhole(`bin/${name}`, launcher(`lib/${name}.mjs`, name === "qubesd" ? `UV_THREADPOOL_SIZE=${FILE_WORKERS} ` : ""), 0o755);
 	}
 	for (const folder of pluginFolders()) {
 		const manifest = JSON.parse(fs.readFileSync(path.join(root, folder, "manifest.json"), "utf8"));
@@ -78,8 +80,8 @@ function pluginFolders() {
 }
 
 /** A program that runs a file of dist/ on Node, also through a link. */
-function launcher(file) {
-	return `#!/bin/sh\nexec node "$(dirname "$(readlink -f "$0")")/../${file}" "$@"\n`;
+function launcher(file, settings = "") {
+	return `#!/bin/sh\n${settings}exec node "$(dirname "$(readlink -f "$0")")/../${file}" "$@"\n`;
 }
 
 function bundleOptions(entry) {

@@ -2,14 +2,17 @@ import type { Found } from "./names.ts";
 import type { OriginVolume } from "./origin.ts";
 import { makePrecache, removePrecache } from "./precache.ts";
 import { preserveClean, prune } from "./revisions.ts";
+import { allToTheEnd } from "./steps.ts";
+
+type WriteDown = (image: string) => Promise<void>;
 
 /**
  * Makes the dirty or the import image the clean one, and the old one a revision (spec 3.5). No data are copied before it returns; precache and prune
- * follow in the background, in this order, as freeing an image slows down clones.
+ * follow in the background, in this order, as freeing an image slows down clones. `writeDown` makes the image durable.
  */
-export async function commit(volume: OriginVolume, from: string, found: Found): Promise<void> {
+export async function commit(volume: OriginVolume, from: string, found: Found, writeDown?: WriteDown): Promise<void> {
 	const { revisionsToKeep, names } = volume;
-	await putInPlace(volume, from, found, revisionsToKeep >= 1);
+	await putInPlace(volume, from, found, revisionsToKeep >= 1, writeDown);
 	prepareStart(volume);
 	// A stop without snapshots leaves revisions of former times to the next start.
 	if (revisionsToKeep !== -1 || from === names.importing)
@@ -17,16 +20,21 @@ export async function commit(volume: OriginVolume, from: string, found: Found): 
 }
 
 /**
- * Puts an image in the place of the clean one. A cut leaves the old clean image without precache, then that with one name more, which the next try uses,
- * then the new one. The sync of the directory within the rename is the commit point.
+ * Puts an image in the place of the clean one. A cut leaves the old clean image, with or without precache and with or without one name more, which the
+ * next try uses, then the new one. The sync of the directory within the rename is the commit point.
  */
-export async function putInPlace(volume: OriginVolume, from: string, found: Found, keepsOld: boolean): Promise<void> {
-	const { steps } = volume.bench;
-	await steps.flush(from);
-	await removePrecache(volume, found);
-	if (keepsOld) await preserveClean(volume, found);
-	else await volume.freeLater(volume.names.clean);
-	await steps.rename(from, volume.names.clean);
+export async function putInPlace(
+	volume: OriginVolume,
+	from: string,
+	found: Found,
+	keepsOld: boolean,
+	writeDown: WriteDown = (file) => volume.bench.steps.flush(file),
+): Promise<void> {
+	const { clean } = volume.names;
+	const keepOld = keepsOld ? preserveClean : () => volume.freeLater(clean);
+	// At once, as only the rename has to come after all of them.
+	await allToTheEnd(writeDown(from), removePrecache(volume, found), keepOld(volume, found));
+	await volume.bench.steps.rename(from, clean);
 }
 
 /** After the clean image has changed. */

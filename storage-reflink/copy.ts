@@ -34,10 +34,9 @@ export async function copy(bench: Bench, from: string, target: string, options: 
 	await bench.steps.replace(target, (temporary) => cloneOrCopy(bench, from, temporary, options), completion);
 }
 
-/** The same for a target that must not exist and may be seen unfinished. What it leaves when it fails is for the caller to remove. */
-export async function copyInto(bench: Bench, from: string, target: string): Promise<void> {
-	await bench.steps.inDirectory(path.dirname(target), () => cloneOrCopy(bench, from, target, {}));
-	await bench.steps.complete(target, {});
+/** The same for a target that must not exist and may be seen unfinished. The caller completes it, or removes what is left of it when it fails. */
+export function copyInto(bench: Bench, from: string, target: string): Promise<void> {
+	return bench.steps.inDirectory(path.dirname(target), () => cloneOrCopy(bench, from, target, {}));
 }
 
 /** Gives a file a second name; where that is not possible, a copy with the same times. Durable with the next sync of the directory. */

@@ -1,5 +1,5 @@
-// All file operations of Node share four workers. What can occupy one for seconds is let through here a few at a time, three together, so that one worker
-// is always left for the operations that are short (spec section 5, note 6).
+// All file operations of Node share a few workers: four, or sixteen in qubesd, whose launcher says so. What can occupy one for seconds is let through here
+// a few at a time, three together, so that workers are left for the operations that are short (spec section 5, note 6).
 
 /** From how many allocated bytes on an image can have so many extents that cloning or freeing it takes long: 16,384 of 4 KiB. */
 export const LONG_BYTES = 64 * 1024 * 1024;

@@ -45,16 +45,18 @@ export class ImageNames {
 	readonly dirty: string;
 	readonly precache: string;
 	readonly importing: string;
-	readonly #base: string;
+	/** Names of what there may be once, without the directory. */
+	readonly #fixed: readonly [clean: string, dirty: string, precache: string, importing: string];
 
 	constructor(dirPath: string, vid: string) {
 		const whole = path.join(dirPath, vid);
 		this.directory = path.dirname(whole);
-		this.#base = path.basename(whole);
 		this.clean = `${whole}.img`;
 		this.dirty = `${whole}-dirty.img`;
 		this.precache = `${whole}-precache.img`;
 		this.importing = `${whole}-import.img`;
+		const base = path.basename(whole);
+		this.#fixed = [`${base}.img`, `${base}-dirty.img`, `${base}-precache.img`, `${base}-import.img`];
 	}
 
 	/** `modified` is the time of the state, that of the last write to its image. */
@@ -64,21 +66,33 @@ export class ImageNames {
 
 	/** Finds what belongs to this volume among the names in its directory. */
 	sort(names: readonly string[]): Found {
-		const has = (file: string): boolean => names.includes(path.basename(file));
-		const revisions = names.map((name) => this.#toRevision(name)).filter((one) => one !== null);
+		const [clean, dirty, precache, importing] = this.#fixed.map((name) => names.includes(name)) as [
+			boolean,
+			boolean,
+			boolean,
+			boolean,
+		];
+		const others = names.filter((name) => this.#isOther(name));
+		const revisions = others.map((name) => this.#toRevision(name)).filter((one) => one !== null);
+		const temporaries = others.filter((name) => this.#isTemporary(name));
 		return {
-			clean: has(this.clean),
-			dirty: has(this.dirty),
-			precache: has(this.precache),
-			importing: has(this.importing),
+			clean,
+			dirty,
+			precache,
+			importing,
 			revisions: revisions.sort(byId),
-			temporaries: names.filter((name) => this.#isTemporary(name)).map((name) => path.join(this.directory, name)),
-			alien: names.filter((name) => this.#looksOwn(name) && !this.#isOwn(name) && !this.#isTemporary(name)),
+			temporaries: temporaries.map((name) => path.join(this.directory, name)),
+			alien: others.filter((name) => this.#toRevision(name) === null && !temporaries.includes(name)),
 		};
 	}
 
+	/** Whether a name begins like one of ours and goes on. */
+	#isOther(name: string): boolean {
+		return this.#fixed.some((own) => name.length > own.length && name.startsWith(own));
+	}
+
 	#toRevision(name: string): Revision | null {
-		const clean = path.basename(this.clean);
+		const [clean] = this.#fixed;
 		if (!name.startsWith(clean)) return null;
 		const [, id, time] = REVISION.exec(name.slice(clean.length)) ?? [];
 		if (id === undefined || time === undefined) return null;
@@ -90,15 +104,7 @@ export class ImageNames {
 	}
 
 	#isOwn(name: string): boolean {
-		return this.#fixed().includes(name) || this.#toRevision(name) !== null;
-	}
-
-	#looksOwn(name: string): boolean {
-		return this.#fixed().some((own) => name.startsWith(own));
-	}
-
-	#fixed(): string[] {
-		return ["", "-dirty", "-precache", "-import"].map((suffix) => `${this.#base}${suffix}.img`);
+		return this.#fixed.includes(name) || this.#toRevision(name) !== null;
 	}
 }
 

@@ -86,7 +86,7 @@ export class OriginVolume extends ImageVolume {
 			await this.removeUnfinished(found);
 			await this.#orRemoveImport(async () => {
 				await this.#copyFrom(source);
-				await commit(this, this.names.importing, found);
+				await commit(this, this.names.importing, found, (file) => this.bench.steps.complete(file, {}));
 			});
 		});
 	}
@@ -134,7 +134,7 @@ export class OriginVolume extends ImageVolume {
 
 	async #startFromClean(found: Found): Promise<void> {
 		const { clean, dirty, precache } = this.names;
-		if (found.precache && !(await isStale(this.names))) return this.bench.steps.rename(precache, dirty);
+		if (found.precache && !isStale(this.names)) return this.bench.steps.rename(precache, dirty);
 		if (found.precache)
 			this.bench.journal.warn(`${quote(clean)} has been changed by other hands: what was prepared for the next start is removed`);
 		await removePrecache(this, found);

@@ -1,7 +1,7 @@
 import { copy } from "./copy.ts";
 import type { Found, ImageNames } from "./names.ts";
 import type { OriginVolume } from "./origin.ts";
-import { isSameTime, statOrNull } from "./steps.ts";
+import { isSameTime, statAtOnce } from "./steps.ts";
 
 /** Prepares the next start: a clone of the clean image, so that the start has only to rename it. None where it would be a full copy (spec Q4). */
 export async function makePrecache({ names, bench, revisionsToKeep }: OriginVolume): Promise<void> {
@@ -10,8 +10,8 @@ export async function makePrecache({ names, bench, revisionsToKeep }: OriginVolu
 }
 
 /** Whether the clean image was changed by other hands since. Equal times prove nothing, but all that we do removes the precache first. */
-export async function isStale(names: ImageNames): Promise<boolean> {
-	const [clean, precache] = await Promise.all([statOrNull(names.clean), statOrNull(names.precache)]);
+export function isStale(names: ImageNames): boolean {
+	const [clean, precache] = [statAtOnce(names.clean), statAtOnce(names.precache)];
 	if (clean === null || precache === null) return true;
 	return clean.size !== precache.size || !isSameTime(clean.mtimeNs, precache.mtimeNs);
 }

@@ -3,7 +3,7 @@ import { linkOrCopy } from "./copy.ts";
 import { errnoOf, poolError, quote } from "./errors.ts";
 import type { Found, ImageNames, Revision } from "./names.ts";
 import type { OriginVolume } from "./origin.ts";
-import { isSameFile, statOrNull } from "./steps.ts";
+import { isSameFile, statAtOnce } from "./steps.ts";
 
 /**
  * The revisions of a volume, from the lowest id to the highest. One that is the clean image itself is none: a commit was broken off before it replaced
@@ -25,10 +25,10 @@ export function findRevision(volume: OriginVolume, id: string | undefined): Revi
 
 /** Makes the clean image a revision, as a second name of the same file. Durable with the next step that syncs the directory. */
 export async function preserveClean({ names, bench }: OriginVolume, { revisions }: Found): Promise<void> {
-	const clean = await statOrNull(names.clean);
+	const clean = statAtOnce(names.clean);
 	if (clean === null) return;
 	const last = revisions.at(-1);
-	const newest = last === undefined ? null : await statOrNull(last.path);
+	const newest = last === undefined ? null : statAtOnce(last.path);
 	if (newest !== null && isSameFile(newest, clean)) return;
 	const target = names.revision((last?.id ?? 0n) + 1n, clean.mtime);
 	await linkOrCopy(bench, names.clean, target);
@@ -43,10 +43,8 @@ export async function prune(volume: OriginVolume, keep: number): Promise<void> {
 }
 
 function isClean(names: ImageNames, { path }: Revision): boolean {
-	const options = { bigint: true, throwIfNoEntry: false } as const;
-	const revision = fs.statSync(path, options);
-	const clean = fs.statSync(names.clean, options);
-	return revision !== undefined && clean !== undefined && isSameFile(revision, clean);
+	const [revision, clean] = [statAtOnce(path), statAtOnce(names.clean)];
+	return revision !== null && clean !== null && isSameFile(revision, clean);
 }
 
 function listDirectory(directory: string): string[] {

@@ -1,7 +1,6 @@
-import fs, { type BigIntStats } from "node:fs";
 import { copy, linkOrCopy } from "./copy.ts";
 import { poolError, quote } from "./errors.ts";
-import { isSameTime } from "./steps.ts";
+import { isSameFile, isSameTime, statAtOnce } from "./steps.ts";
 import { ImageVolume, statIfThere, type VolumeParts } from "./volume.ts";
 
 /** Begins each run as the committed state of its source, and forgets the run (spec 1.3). Its clean image is that of the source as of the start. */
@@ -25,10 +24,10 @@ export class SnapshotVolume extends ImageVolume {
 	 * microsecond, for the original driver is not more exact.
 	 */
 	override isOutdated(): boolean {
-		const own = statExact(this.names.clean);
-		const source = statExact(this.source.names.clean);
-		if (own === undefined || source === undefined) return false;
-		if (own.dev === source.dev && own.ino === source.ino) return false;
+		const own = statAtOnce(this.names.clean);
+		const source = statAtOnce(this.source.names.clean);
+		if (own === null || source === null) return false;
+		if (isSameFile(own, source)) return false;
 		return own.nlink > 1n || own.size !== source.size || !isSameTime(own.mtimeNs, source.mtimeNs);
 	}
 
@@ -79,8 +78,4 @@ export class SnapshotVolume extends ImageVolume {
 			throw poolError(`cannot start ${this}: ${this.source} is running with snapshots disabled`);
 		}
 	}
-}
-
-function statExact(file: string): BigIntStats | undefined {
-	return fs.statSync(file, { bigint: true, throwIfNoEntry: false });
 }

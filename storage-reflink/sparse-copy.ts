@@ -15,6 +15,24 @@ const SECTOR_BYTES = 512;
  * none of Node's workers. Throws a StoragePoolException, before it writes anything where the data cannot fit. `reason` is why they are not shared.
  */
 export async function copySparse(journal: Journal, from: string, to: string, source: BigIntStats, reason: string): Promise<void> {
+	if (!source.isFile()) return copyData(journal, from, to, source, reason);
+	// Held open from here on: cp refuses a file that was replaced after it had looked at it, as each stop does with the clean image.
+	const held = await fs.open(from, "r");
+	try {
+		await copyData(journal, from, to, await held.stat({ bigint: true }), reason, held.fd);
+	} finally {
+		await held.close();
+	}
+}
+
+async function copyData(
+	journal: Journal,
+	from: string,
+	to: string,
+	source: BigIntStats,
+	reason: string,
+	held?: number,
+): Promise<void> {
 	const size = await sizeOf(source);
 	await checkRoom(from, to, source.isFile() ? allocatedBytes(source) : size);
 	const begin = performance.now();
@@ -22,7 +40,9 @@ export async function copySparse(journal: Journal, from: string, to: string, sou
 	await (await fs.open(to, "wx", IMAGE_MODE)).close();
 	const ticker = setInterval(() => void tellProgress(journal, from, to, size), PROGRESS_MS).unref();
 	try {
-		await run("cp", ["--sparse=always", "--reflink=never", "--", from, to]);
+		await run("cp", ["--sparse=always", "--reflink=never", "--", held === undefined ? from : "/dev/stdin", to], held);
+	} catch (thrown) {
+		throw poolError((thrown as Error).message.replace("'/dev/stdin'", quote(from)));
 	} finally {
 		clearInterval(ticker);
 	}

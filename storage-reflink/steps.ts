@@ -1,4 +1,4 @@
-import type { BigIntStats } from "node:fs";
+import { type BigIntStats, fstatSync, statSync } from "node:fs";
 import fs, { type FileHandle } from "node:fs/promises";
 import path from "node:path";
 import { errnoOf, poolError, quote, withPath } from "./errors.ts";
@@ -23,9 +23,15 @@ export interface Completion {
 /** All changes of the tree go through here (spec 3.2); what they return from is logged, and durable where nothing else is said. */
 export class Steps {
 	readonly #journal: Journal;
+	readonly #closing = new Set<Promise<void>>();
 
 	constructor(journal: Journal) {
 		this.#journal = journal;
+	}
+
+	/** Resolves when no file is open any more that was open when it was called. */
+	async closed(): Promise<void> {
+		await Promise.all(this.#closing);
 	}
 
 	/** Puts a file in place of `target`, whole or not at all. `make` makes it under the temporary name it is given, which must not exist before. */
@@ -47,7 +53,7 @@ export class Steps {
 
 	/** Makes a file without data under a name that does not exist; not durable until it is completed. */
 	async makeSparse(file: string, size: number): Promise<void> {
-		await withFile(file, "wx", async (handle) => {
+		await this.#withFile(file, "wx", async (handle) => {
 			await handle.chmod(IMAGE_MODE);
 			if (size > 0) await handle.truncate(size);
 		});
@@ -56,7 +62,7 @@ export class Steps {
 
 	/** Gives a file its mode, size and times, and writes it down. */
 	async complete(file: string, { size, timesOf }: Completion): Promise<void> {
-		await withFile(file, "r+", async (handle) => {
+		await this.#withFile(file, "r+", async (handle) => {
 			await handle.chmod(IMAGE_MODE);
 			if (size !== undefined) await handle.truncate(size);
 			// Node sets times to the microsecond only.
@@ -67,16 +73,22 @@ export class Steps {
 
 	/** Writes down what a guest has written. */
 	async flush(file: string): Promise<void> {
-		await withFile(file, "r", flush);
+		await this.#withFile(file, "r", flush);
 	}
 
-	/** Both are in one directory. */
+	/** Both are in one directory. Where they are names of one file, one of them goes. */
 	async rename(from: string, to: string): Promise<void> {
-		await fs.rename(from, to);
-		this.#journal.renamed(from, to);
-		// Two names of one file: rename has left both.
-		await this.drop(from);
-		await this.syncDirectory(path.dirname(to));
+		const replaced = statAtOnce(to);
+		const moved = replaced === null ? null : statAtOnce(from);
+		const renaming = fs.rename(from, to);
+		const sync = this.#withFile(path.dirname(to), "r", async (directory) => {
+			await renaming;
+			this.#journal.renamed(from, to);
+			// The system has left both.
+			if (moved !== null && replaced !== null && isSameFile(moved, replaced)) await this.drop(from);
+			await directory.sync();
+		});
+		await allToTheEnd(renaming, sync);
 	}
 
 	/** Durable with the next step that syncs the directory of `to`. */
@@ -131,7 +143,7 @@ export class Steps {
 
 	/** Cuts or extends a file that is not shared, as a dirty image. */
 	async truncate(file: string, size: number): Promise<void> {
-		const before = await withFile(file, "r+", async (handle) => {
+		const before = await this.#withFile(file, "r+", async (handle) => {
 			const { size: before } = await handle.stat();
 			await handle.truncate(size);
 			await flush(handle);
@@ -143,10 +155,10 @@ export class Steps {
 	/** Writes down the names in a directory. Where it is gone, another volume of the qube was removed, and its parent says so. */
 	async syncDirectory(directory: string): Promise<void> {
 		try {
-			await withFile(directory, "r", (handle) => handle.sync());
+			await this.#withFile(directory, "r", (handle) => handle.sync());
 		} catch (thrown) {
 			if (errnoOf(thrown) !== "ENOENT") throw thrown;
-			await withFile(path.dirname(directory), "r", (handle) => handle.sync());
+			await this.#withFile(path.dirname(directory), "r", (handle) => handle.sync());
 		}
 	}
 
@@ -161,6 +173,26 @@ export class Steps {
 			await this.makeDirectory(directory);
 		}
 	}
+
+	async #withFile<T>(file: string, flags: string, work: (handle: FileHandle) => Promise<T>): Promise<T> {
+		const handle = await fs.open(file, flags, IMAGE_MODE);
+		try {
+			return await work(handle);
+		} catch (thrown) {
+			throw withPath(thrown, file);
+		} finally {
+			this.#close(handle);
+		}
+	}
+
+	/** Nobody waits for it, as it takes a start and a stop longer; nor can its failure matter after a sync. */
+	#close(handle: FileHandle): void {
+		const closing = handle
+			.close()
+			.catch(() => undefined)
+			.finally(() => this.#closing.delete(closing));
+		this.#closing.add(closing);
+	}
 }
 
 /** Null where there is no such file. Exact: times to the nanosecond, inode numbers of 64 bits. */
@@ -171,6 +203,11 @@ export async function statOrNull(file: string): Promise<BigIntStats | null> {
 		if (errnoOf(thrown) === "ENOENT") return null;
 		throw thrown;
 	}
+}
+
+/** The same at once: takes microseconds, and no lock of the file, but for a name that is looked up the first time. */
+export function statAtOnce(file: string): BigIntStats | null {
+	return statSync(file, { bigint: true, throwIfNoEntry: false }) ?? null;
 }
 
 export function allocatedBytes({ blocks }: BigIntStats): number {
@@ -197,20 +234,14 @@ export async function holdOpen(file: string): Promise<FileHandle | null> {
 	return fs.open(file, "r").catch(() => null);
 }
 
-async function flush(handle: FileHandle): Promise<void> {
-	const stat = await handle.stat({ bigint: true });
-	await viaLane(longFlushes, allocatedBytes(stat), () => handle.sync());
+/** Waits for all work that is under way, and throws what the first failed with. One sync of two takes less time than each after the other. */
+export async function allToTheEnd(...work: readonly Promise<void>[]): Promise<void> {
+	for (const result of await Promise.allSettled(work)) if (result.status === "rejected") throw result.reason;
 }
 
-async function withFile<T>(file: string, flags: string, work: (handle: FileHandle) => Promise<T>): Promise<T> {
-	const handle = await fs.open(file, flags, IMAGE_MODE);
-	try {
-		return await work(handle);
-	} catch (thrown) {
-		throw withPath(thrown, file);
-	} finally {
-		await handle.close();
-	}
+async function flush(handle: FileHandle): Promise<void> {
+	const stat = fstatSync(handle.fd, { bigint: true });
+	await viaLane(longFlushes, allocatedBytes(stat), () => handle.sync());
 }
 
 /** Whether what the call is about was there. */

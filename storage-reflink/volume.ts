@@ -178,7 +178,10 @@ export abstract class ImageVolume implements Volume {
 	protected inTurn<T>(operation: string, work: () => Promise<T>): Promise<T> {
 		return this.#turns.take(async () => {
 			if (this.#isRemoved) throw poolError(`cannot ${operation} ${this}: it has been removed`);
-			this.#turns.later(async () => void (await this.bench.reflinks.work()));
+			this.#turns.later(async () => {
+				await this.bench.reflinks.work();
+				await this.bench.steps.closed();
+			});
 			try {
 				return await work();
 			} catch (thrown) {

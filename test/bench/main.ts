@@ -1,4 +1,4 @@
-// `npm run bench -- [policy|events|store|qubesd]`: what is measured, each in a module of its own; without a word all of it.
+// `npm run bench -- [policy|events|store|qubesd|storage]`: what is measured, each in a module of its own; without a word all of it.
 import process from "node:process";
 
 const MEASURED: { readonly [name: string]: () => Promise<unknown> } = {
@@ -6,6 +6,7 @@ const MEASURED: { readonly [name: string]: () => Promise<unknown> } = {
 	events: () => import("./events.ts"),
 	store: () => import("./store.ts"),
 	qubesd: () => import("./qubesd.ts"),
+	storage: () => import("./storage.ts"),
 };
 
 const wanted = process.argv.slice(2);
