@@ -65,7 +65,7 @@ export class Ground {
 
 	async end(): Promise<void> {
 		await this.pool.settled();
-		unmount(this.#root);
+		await unmount(this.#root);
 		fs.rmSync(this.#folder, { recursive: true });
 	}
 }

@@ -3,6 +3,7 @@
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 export type Kind = "btrfs" | "xfs" | "ext4" | "tmpfs";
 export const KINDS: readonly Kind[] = ["btrfs", "xfs", "ext4", "tmpfs"];
@@ -24,6 +25,7 @@ const MAKE: { readonly [kind in Exclude<Kind, "tmpfs">]: readonly string[] } = {
 };
 const BASE = path.join(hasRoom("/dev/shm") ? "/dev/shm" : "/tmp", "qubes-storage-test");
 const FOLDER = path.join(BASE, `${process.pid}`);
+const UNMOUNT_TRIES = 250;
 let count = 0;
 
 export const isRoot = process.getuid?.() === 0;
@@ -56,6 +58,8 @@ export function makeImage(kind: Exclude<Kind, "tmpfs">, image: string, megabytes
 
 /** Mounts a file with a file system; a copy of one that is mounted, too, if it is XFS. */
 export function mountImage(kind: Kind, image: string, root: string, options: readonly string[] = []): void {
+	// A copy has the identity of what it was copied from, which the kernel may still know by a device that is gone.
+	if (kind === "btrfs") call("btrfs", "device", "scan", "--forget");
 	call("mount", "-t", kind, "-o", ["loop", ...(kind === "xfs" ? ["nouuid"] : []), ...options].join(), image, root);
 }
 
@@ -66,8 +70,17 @@ export function makeRoot(): string {
 	return root;
 }
 
-export function unmount(root: string): void {
-	call("umount", root);
+/** Waits for files that are being closed: what was begun in the background may still have them for a moment. */
+export async function unmount(root: string): Promise<void> {
+	for (let tries = 1; ; tries++) {
+		try {
+			call("umount", root);
+			return;
+		} catch (error) {
+			if (tries === UNMOUNT_TRIES || !String((error as Error).message).includes("busy")) throw error;
+		}
+		await sleep(20);
+	}
 }
 
 /** Fills a file system with files in `filler`, until not even a small one fits. */

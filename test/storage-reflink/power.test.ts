@@ -49,7 +49,7 @@ async function afterCut<T>(disk: Disk, copy: string, look: (actors: Actors) => P
 	try {
 		return await look(new Actors(path.join(root, "pool")));
 	} finally {
-		unmount(root);
+		await unmount(root);
 		rmSync(copy);
 	}
 }
@@ -149,7 +149,7 @@ async function cutRecovery(disk: Disk, copy: string, at: number, world: World): 
 	await actors.pool.settled();
 	await lookBeforeEachCall(null);
 	next ??= disk.cut(copy);
-	unmount(root);
+	await unmount(root);
 	rmSync(copy);
 	return next;
 }
@@ -180,7 +180,7 @@ async function perform(disk: Disk, { operationAt, begin, beforeCall }: Performan
 		world = next ?? world;
 	}
 	await lookBeforeEachCall(null);
-	unmount(disk.root);
+	await unmount(disk.root);
 }
 
 async function check(
