@@ -12,6 +12,8 @@ export class Actors {
 	readonly log: string[] = [];
 	/** Whether revisions that should have been pruned can still be there. */
 	mayLinger = false;
+	/** A source that runs with snapshots disabled writes to what the snapshot began with, and the snapshot keeps that until it ends. */
+	#sharesBegin = false;
 	/** So that many can act side by side, in the same qubes. */
 	readonly #suffix: string;
 
@@ -141,7 +143,8 @@ export class Actors {
 		const volume = this.volume("a");
 		const found: string[] = [];
 		const actual = [show(this.#disk(volume, ".img")), show(this.#disk(volume, "-dirty.img"))].join();
-		const begin = snapshot === null ? null : (this.#sharedBegin(origins["t"]) ?? snapshot.begin);
+		this.#sharesBegin = snapshot !== null && (this.#sharesBegin || origins["t"]?.keep === -1);
+		const begin = this.#sharesBegin ? this.#disk(volume, ".img") : (snapshot?.begin ?? null);
 		const wanted = [show(begin), show(snapshot?.now ?? null)].join();
 		if (actual !== wanted) found.push(`a: ${actual}: want ${wanted}`);
 		const source = origins["t"]?.clean ?? null;
@@ -150,11 +153,6 @@ export class Actors {
 		const isAlike = snapshot !== null && show(source) === show(snapshot.begin);
 		if (volume.isOutdated() !== isOutdated && !isAlike) found.push(`a: outdated is ${volume.isOutdated()}`);
 		return found;
-	}
-
-	/** A source that runs with snapshots disabled writes to what the snapshot began with, for which the API does not let it run. */
-	#sharedBegin(source: Origin | undefined): Disk | null {
-		return source?.keep === -1 ? this.#disk(this.volume("a"), ".img") : null;
 	}
 
 	#volatileDifferences({ volatile: { nominal, now } }: World): string[] {
