@@ -7,6 +7,9 @@ export const QUBESD_SOCKET = "/var/run/qubesd.sock";
 /** Where it listens for `internal.*` (spec 7.1). */
 export const INTERNAL_SOCKET = "/var/run/qubesd.internal.sock";
 
+/** In bytes, header and payload: more is cut off by qubesd without a word (spec 7.2). */
+const MAX_REQUEST = 65_536;
+
 /** One call of a method. */
 export interface Request {
 	/** The qube that calls. */
@@ -20,7 +23,7 @@ export interface Request {
 /**
  * Calls a method of the Admin API as dom0 and returns the content of its reply (spec 7.2, 7.3); one connection for each call.
  * Throws RemoteError for an exception of the daemon, EmptyReplyError where it says nothing, DaemonError where it is not reached or not
- * understood, and UsageError, before anything is sent, for an argument that no header can hold.
+ * understood, and UsageError, before anything is sent, for an argument that no header can hold, or for more than qubesd reads.
  */
 export async function call(
 	socketPath: string,
@@ -55,7 +58,9 @@ function frame({ source, destination, method, argument, payload }: Request): Buf
 	for (const part of [method, source, argument, destination]) {
 		if (/[^!-~]/.test(part)) throw new UsageError(`invalid name "${part}": want printable ASCII characters without spaces`);
 	}
-	return Buffer.concat([Buffer.from(`${method}+${argument} ${source} name ${destination}\0`), Buffer.from(payload)]);
+	const bytes = Buffer.concat([Buffer.from(`${method}+${argument} ${source} name ${destination}\0`), Buffer.from(payload)]);
+	if (bytes.length <= MAX_REQUEST) return bytes;
+	throw new UsageError(`${method} is given too much: ${bytes.length} bytes with all names: want at most ${MAX_REQUEST}`);
 }
 
 function describe(error: NodeJS.ErrnoException): string {

@@ -9,6 +9,8 @@ const UNITS: { readonly [unit: string]: number } = {
 export function parseSize(text: string): number {
 	const [, digits = "", unit = ""] = /^(\d+) ?([kmgt]i?)?b?$/i.exec(text) ?? [];
 	const size = Number(digits) * (UNITS[unit.toLowerCase()] ?? Number.NaN);
+	if (size > Number.MAX_SAFE_INTEGER)
+		throw new UsageError(`size "${text}" is too large: want at most ${Number.MAX_SAFE_INTEGER} bytes`);
 	if (digits === "" || !Number.isSafeInteger(size)) {
 		throw new UsageError(`invalid size "${text}": want a number of bytes, or one with K, M, G, T, Ki, Mi, Gi or Ti`);
 	}

@@ -31,6 +31,18 @@ test("call() sends argument and payload, NULs and UTF-8 included", async (t) => 
 	t.is(server.requests[0], "admin.vm.notes.Set+a+b dom0 name work\0\xc3\xa4\0\n");
 });
 
+test("call() sends 65536 bytes, and no byte more: qubesd would hang up without a word", async (t) => {
+	const { socket, server } = await serve(t, reply("0\0"));
+	const room = 65_536 - "m+ dom0 name dom0\0".length;
+	await call(socket, "dom0", "m", "", "x".repeat(room));
+	t.is(server.requests[0]?.length, 65_536);
+	await t.throwsAsync(call(socket, "dom0", "m", "", "x".repeat(room + 1)), {
+		instanceOf: UsageError,
+		message: "m is given too much: 65537 bytes with all names: want at most 65536",
+	});
+	t.is(server.requests.length, 1);
+});
+
 test("call() returns the content to the last byte", async (t) => {
 	const { socket } = await serve(t, reply(Buffer.from([0x30, 0, 1, 0, 255, 10])));
 	t.deepEqual(await call(socket, "dom0", "m"), Buffer.from([1, 0, 255, 10]));
@@ -80,7 +92,7 @@ test("an empty reply is an error of its own", async (t) => {
 
 test("a daemon that hangs up before it has read all gave an empty reply", async (t) => {
 	const { socket } = await serve(t, closeAtOnce);
-	await t.throwsAsync(call(socket, "dom0", "m", "", "x".repeat(1 << 20)), { instanceOf: EmptyReplyError });
+	await t.throwsAsync(call(socket, "dom0", "m", "", "x".repeat(60_000)), { instanceOf: EmptyReplyError });
 });
 
 for (const garbage of ["0", "1\0\0x\0\0", "2\0", "2\0Name\0\0unfinished", "HTTP/1.1 400"]) {

@@ -289,6 +289,11 @@ for (const line of [
 	});
 }
 
+test("a size that is too large is told so, with the largest", async (t) => {
+	const { err } = await runTool(run, ["resize", "work:private", "9000TiB"], CHANGES);
+	t.regex(err, /: size "9000TiB" is too large: want at most 9007199254740991 bytes$/m);
+});
+
 test("actions, volumes and what follows are completed", async (t) => {
 	const complete = async (...line: string[]) => (await runTool(run, ["--get-completions", ...line], VOLUMES)).out;
 	t.is(await complete("re"), "resize\nrevert\n");
