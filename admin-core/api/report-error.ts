@@ -1,19 +1,21 @@
 import { inspect } from "node:util";
 import { log } from "../log.ts";
-import { AdminError, isAdminError } from "../model/errors.ts";
+import { AdminError, type ErrorKind, isAdminError } from "../model/errors.ts";
 import { encodeError, type Request } from "./wire.ts";
 
 /** How much of what a client wrote gets into the log, in characters. */
 const MAX_LOGGED = 400;
 
+/** Answers to questions rather than refusals: tools ask for what may not be there, some for each qube. */
+const ANSWERS: readonly ErrorKind[] = ["QubesFeatureNotFoundError", "QubesTagNotFoundError", "QubesNoSuchPropertyError"];
+
 /**
  * The reply to a request that failed (spec 7.3, 12.2): an AdminError as it is, and for anything else, which is a defect of ours, that
- * there was one; the log has the rest. `request` is null if it could not be read. `debug` sends the stack along.
+ * there was one; the log has the rest. Both are logged once. `request` is null if it could not be read. `debug` sends the stack along.
  */
 export function reportError(thrown: unknown, request: Request | null, debug: boolean): Buffer {
 	if (isAdminError(thrown)) {
-		const isWarned = request === null || thrown.kind === "ProtocolError" || thrown.kind === "PermissionDenied";
-		if (isWarned) log("warning", `${describeRequest(request)}: ${thrown.kind}: ${cut(thrown.message)}`);
+		if (!ANSWERS.includes(thrown.kind)) log("warning", `${describeRequest(request)}: ${thrown.kind}: ${cut(thrown.message)}`);
 		return encodeError(thrown, debug ? thrown.stack : "");
 	}
 	const stack = describeThrown(thrown);

@@ -98,7 +98,6 @@ export class Saver {
 
 	/** Who waits is told when all handlers know of it, which nobody else has to wait for. */
 	private fail(batch: readonly Waiting[], error: unknown): void {
-		if (error instanceof StoreError) log("error", error.message);
 		if (isInPlace(error)) {
 			for (const { reject } of batch) reject(failureOf(error));
 			return;

@@ -130,7 +130,14 @@ function answers(title: string, thrown: unknown, wanted: string, log: string | n
 
 const INTERNAL = "2\0QubesException\0\0internal error, see the log of qubesd\0";
 const notFound = new AdminError("QubesVMNotFoundError", "No such domain: '100%'");
-answers("an error of the API", notFound, "2\0QubesVMNotFoundError\0\0No such domain: '100%%'\0", null);
+answers(
+	"an error of the API",
+	notFound,
+	"2\0QubesVMNotFoundError\0\0No such domain: '100%%'\0",
+	"QubesVMNotFoundError: No such domain: '100%'",
+);
+const noFeature = new AdminError("QubesFeatureNotFoundError", "Feature not set");
+answers("a question with the answer no", noFeature, "2\0QubesFeatureNotFoundError\0\0Feature not set\0", null);
 answers("a ProtocolError", new AdminError("ProtocolError", "5%"), "2\0ProtocolError\0\x005%\0", "ProtocolError: 5%");
 answers("a PermissionDenied", new AdminError("PermissionDenied", "no"), "2\0PermissionDenied\0\0no\0", "PermissionDenied: no");
 answers("a defect", new TypeError("secret"), INTERNAL, "internal error: TypeError: secret\\n    at ");
