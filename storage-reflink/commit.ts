@@ -31,9 +31,10 @@ export async function putInPlace(
 	writeDown: WriteDown = (file) => volume.bench.steps.flush(file),
 ): Promise<void> {
 	const { clean } = volume.names;
-	const keepOld = keepsOld ? preserveClean : () => volume.freeLater(clean);
 	// At once, as only the rename has to come after all of them.
-	await allToTheEnd(writeDown(from), removePrecache(volume, found), keepOld(volume, found));
+	const prepared = allToTheEnd(writeDown(from), removePrecache(volume, found));
+	const kept = keepsOld ? preserveClean(volume, found, prepared) : volume.freeLater(clean);
+	await allToTheEnd(prepared, kept);
 	await volume.bench.steps.rename(from, clean);
 }
 

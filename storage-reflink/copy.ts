@@ -39,12 +39,13 @@ export function copyInto(bench: Bench, from: string, target: string): Promise<vo
 	return bench.steps.inDirectory(path.dirname(target), () => cloneOrCopy(bench, from, target, {}));
 }
 
-/** Gives a file a second name; where that is not possible, a copy with the same times. Durable with the next sync of the directory. */
-export async function linkOrCopy(bench: Bench, from: string, to: string): Promise<void> {
+/** Gives a file a second name; where that is not possible, a copy with the same times, after `beforeCopy`. Durable with the next sync of the directory. */
+export async function linkOrCopy(bench: Bench, from: string, to: string, beforeCopy?: Promise<void>): Promise<void> {
 	try {
 		await bench.steps.link(from, to);
 	} catch (thrown) {
 		if (!LINK_REFUSALS.includes(errnoOf(thrown))) throw thrown;
+		await beforeCopy;
 		await copy(bench, from, to, { keepsTimes: true });
 	}
 }

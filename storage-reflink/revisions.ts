@@ -23,15 +23,22 @@ export function findRevision(volume: OriginVolume, id: string | undefined): Revi
 	throw poolError(id === undefined ? `${volume} has no revisions` : `${volume} has no revision ${quote(id)}`);
 }
 
-/** Makes the clean image a revision, as a second name of the same file. Durable with the next step that syncs the directory. */
-export async function preserveClean({ names, bench }: OriginVolume, { revisions }: Found): Promise<void> {
+/**
+ * Makes the clean image a revision, as a second name of the same file. Durable with the next step that syncs the directory. Where it takes a copy, that
+ * waits for `prepared` and is not made if it fails: it could not be told from a revision of the past.
+ */
+export async function preserveClean(
+	{ names, bench }: OriginVolume,
+	{ revisions }: Found,
+	prepared?: Promise<void>,
+): Promise<void> {
 	const clean = statAtOnce(names.clean);
 	if (clean === null) return;
 	const last = revisions.at(-1);
 	const newest = last === undefined ? null : statAtOnce(last.path);
 	if (newest !== null && isSameFile(newest, clean)) return;
 	const target = names.revision((last?.id ?? 0n) + 1n, clean.mtime);
-	await linkOrCopy(bench, names.clean, target);
+	await linkOrCopy(bench, names.clean, target, prepared);
 }
 
 /** Removes the revisions with the lowest ids until as many are left as are to be kept; works on a full disk. */

@@ -1,7 +1,7 @@
 import type { BigIntStats } from "node:fs";
 import fs from "node:fs/promises";
 import path from "node:path";
-import { poolError, quote } from "./errors.ts";
+import { errnoOf, poolError, quote } from "./errors.ts";
 import type { Journal } from "./journal.ts";
 import { run } from "./run.ts";
 import { allocatedBytes, IMAGE_MODE } from "./steps.ts";
@@ -42,7 +42,9 @@ async function copyData(
 	try {
 		await run("cp", ["--sparse=always", "--reflink=never", "--", held === undefined ? from : "/dev/stdin", to], held);
 	} catch (thrown) {
-		throw poolError((thrown as Error).message.replace("'/dev/stdin'", quote(from)));
+		// Without an errno it is cp's own complaint, which knows the source by the name it was given.
+		if (errnoOf(thrown) !== null) throw thrown;
+		throw poolError((thrown as Error).message.replace("'/dev/stdin'", () => quote(from)));
 	} finally {
 		clearInterval(ticker);
 	}

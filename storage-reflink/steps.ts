@@ -29,7 +29,7 @@ export class Steps {
 		this.#journal = journal;
 	}
 
-	/** Resolves when no file is open any more that was open when it was called. */
+	/** Resolves when all files are closed whose step was over when it was called. */
 	async closed(): Promise<void> {
 		await Promise.all(this.#closing);
 	}
@@ -78,17 +78,12 @@ export class Steps {
 
 	/** Both are in one directory. Where they are names of one file, one of them goes. */
 	async rename(from: string, to: string): Promise<void> {
-		const replaced = statAtOnce(to);
-		const moved = replaced === null ? null : statAtOnce(from);
-		const renaming = fs.rename(from, to);
+		const moving = this.#move(from, to);
 		const sync = this.#withFile(path.dirname(to), "r", async (directory) => {
-			await renaming;
-			this.#journal.renamed(from, to);
-			// The system has left both.
-			if (moved !== null && replaced !== null && isSameFile(moved, replaced)) await this.drop(from);
+			await moving;
 			await directory.sync();
 		});
-		await allToTheEnd(renaming, sync);
+		await allToTheEnd(moving, sync);
 	}
 
 	/** Durable with the next step that syncs the directory of `to`. */
@@ -172,6 +167,15 @@ export class Steps {
 			}
 			await this.makeDirectory(directory);
 		}
+	}
+
+	async #move(from: string, to: string): Promise<void> {
+		const replaced = statAtOnce(to);
+		const moved = replaced === null ? null : statAtOnce(from);
+		await fs.rename(from, to);
+		this.#journal.renamed(from, to);
+		// The system has left both.
+		if (moved !== null && replaced !== null && isSameFile(moved, replaced)) await this.drop(from);
 	}
 
 	async #withFile<T>(file: string, flags: string, work: (handle: FileHandle) => Promise<T>): Promise<T> {

@@ -179,6 +179,7 @@ export abstract class ImageVolume implements Volume {
 		return this.#turns.take(async () => {
 			if (this.#isRemoved) throw poolError(`cannot ${operation} ${this}: it has been removed`);
 			this.#turns.later(async () => {
+				// So that a pool without reflinks says so though it never shares data, and the next turn meets no file that this one has left open.
 				await this.bench.reflinks.work();
 				await this.bench.steps.closed();
 			});

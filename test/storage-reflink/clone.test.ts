@@ -105,25 +105,21 @@ scenario("52 a clone from a block device is a copy, zeros become holes", "BXET",
 });
 
 scenario("52 a clone from a pipe reads it once and to its end", ALL, async (t, scene) => {
-	const pipe = `${scene.root}/pipe`;
-	call("mkfifo", pipe);
+	const { source, file: pipe } = scene.pipe();
 	const volume = scene.origin();
 	await volume.create();
 	const writing = fs.promises.writeFile(pipe, Buffer.concat([Buffer.alloc(8192, "P"), Buffer.alloc(MIB)]));
-	await volume.importVolume(foreign(pipe));
+	await volume.importVolume(source);
 	await writing;
 	await scene.pool.settled();
 	t.deepEqual([scene.clean(volume), volume.size], ["P", MIB + 8192]);
 });
 
 scenario("52 a copy that is killed half-way leaves the destination as it was, and the export is ended", ALL, async (t, scene) => {
-	const pipe = `${scene.root}/pipe`;
-	call("mkfifo", pipe);
-	const volume = scene.origin();
-	await volume.create();
-	await scene.run(volume, "A");
+	const { source: piped, file: pipe } = scene.pipe();
+	const volume = await scene.originAfter("A");
 	const before = scene.snapshotOfTree();
-	const { calls, volume: source } = counting(foreign(pipe));
+	const { calls, volume: source } = counting(piped);
 	const clone = volume.importVolume(source);
 	const writer = await fs.promises.open(pipe, "w");
 	await writer.write(Buffer.alloc(8192, "P"));
@@ -135,11 +131,10 @@ scenario("52 a copy that is killed half-way leaves the destination as it was, an
 });
 
 scenario("63 who asks for a start during a clone waits for it, and no file appears later (W16)", ALL, async (t, scene) => {
-	const pipe = `${scene.root}/pipe`;
-	call("mkfifo", pipe);
+	const { source, file: pipe } = scene.pipe();
 	const volume = scene.origin();
 	await volume.create();
-	void volume.importVolume(foreign(pipe));
+	void volume.importVolume(source);
 	const start = volume.start();
 	const writer = await fs.promises.open(pipe, "w");
 	await pidOfCopy(pipe);
@@ -160,13 +155,12 @@ scenario(
 	"who looks at a volume or checks it does not wait for a clone into it, nor do other volumes (de159a1e, a1b52624, 1889c9b7, 425d9937)",
 	ALL,
 	async (t, scene) => {
-		const pipe = `${scene.root}/pipe`;
-		call("mkfifo", pipe);
+		const { source, file: pipe } = scene.pipe();
 		const volume = scene.origin();
 		const other = scene.origin({ name: "other" });
 		await volume.create();
 		await scene.run(volume, "A");
-		const clone = volume.importVolume(foreign(pipe));
+		const clone = volume.importVolume(source);
 		const writer = await fs.promises.open(pipe, "w");
 		await volume.verify();
 		t.deepEqual([read(await volume.export()), volume.size, volume.isDirty(), volume.revisions.size], ["A", MIB, false, 1]);

@@ -37,9 +37,7 @@ for (const kind of ["btrfs", "xfs", "ext4"] as const) {
 
 scenario("a copy that cannot fit is refused before it writes anything, with the figures", "ET", async (t, scene) => {
 	const source = scene.origin({ name: "source", size: 90 * MIB });
-	const volume = scene.origin();
-	await volume.create();
-	await scene.run(volume, "A");
+	const volume = await scene.originAfter("A");
 	const before = scene.snapshotOfTree().filter((line) => !line.includes("source"));
 	await source.create();
 	await source.start();
@@ -60,9 +58,7 @@ scenario("a copy that cannot fit is refused before it writes anything, with the 
 });
 
 scenario("a write that finds no space left in the middle of a copy leaves the volume as it was", "ET", async (t, scene) => {
-	const volume = scene.origin();
-	await volume.create();
-	await scene.run(volume, "A");
+	const volume = await scene.originAfter("A");
 	const before = scene.snapshotOfTree();
 	const { source, file } = scene.pipe();
 	const clone = volume.importVolume(source);

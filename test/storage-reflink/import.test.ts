@@ -7,9 +7,7 @@ scenario(
 	"46 an import goes to a file of its own (60bf68a7) and becomes the clean image, or nothing does",
 	ALL,
 	async (t, scene) => {
-		const volume = scene.origin();
-		await volume.create();
-		await scene.run(volume, "A");
+		const volume = await scene.originAfter("A");
 		const before = scene.snapshotOfTree();
 		write(await volume.importData(2 * MIB), "X");
 		await volume.importDataEnd(false);
@@ -26,9 +24,7 @@ scenario(
 );
 
 scenario("47 there is one import at a time (W7), which a start or a removal cancels (W6)", ALL, async (t, scene) => {
-	const volume = scene.origin();
-	await volume.create();
-	await scene.run(volume, "A");
+	const volume = await scene.originAfter("A");
 	await volume.importData(MIB);
 	await scene.refused(volume.importData(MIB), /an import into it is in progress/);
 	await scene.refused(volume.revert(), /an import into it is in progress/);
@@ -80,9 +76,7 @@ scenario(
 	"an import that is longer or shorter than it was to be leaves the volume as it was (e9b97e42)",
 	ALL,
 	async (t, scene) => {
-		const volume = scene.origin();
-		await volume.create();
-		await scene.run(volume, "A");
+		const volume = await scene.originAfter("A");
 		const before = scene.snapshotOfTree();
 		for (const size of [MIB + 1, MIB - 1, 0]) {
 			fs.truncateSync(await volume.importData(MIB), size);
@@ -107,9 +101,7 @@ scenario("48 an import of 300 MiB with holes keeps the holes", ALL, async (t, sc
 });
 
 scenario("49 an import without data empties the volume, and what it replaced is a revision", ALL, async (t, scene) => {
-	const volume = scene.origin();
-	await volume.create();
-	await scene.run(volume, "A");
+	const volume = await scene.originAfter("A");
 	await volume.importData(volume.size);
 	await volume.importDataEnd(true);
 	await scene.pool.settled();
@@ -122,9 +114,7 @@ scenario(
 	"50 an export is the last committed state, also while it runs, and does not change under its reader (0bccddf1)",
 	ALL,
 	async (t, scene) => {
-		const volume = scene.origin();
-		await volume.create();
-		await scene.run(volume, "A");
+		const volume = await scene.originAfter("A");
 		t.deepEqual([await volume.export(), read(await volume.export())], [scene.file(volume), "A"]);
 		await volume.start();
 		write(volume.path, "B");

@@ -52,9 +52,7 @@ scenario("65 a tree of the file driver is taken over as it is, and new images ge
 });
 
 scenario("going back, the clean images are those of the file driver, and nothing else is needed", ALL, async (t, scene) => {
-	const volume = scene.origin();
-	await volume.create();
-	await scene.run(volume, "A");
+	const volume = await scene.originAfter("A");
 	for (const name of scene.names("appvms/work"))
 		if (name !== "private.img") fs.unlinkSync(path.join(scene.dir, "appvms/work", name));
 	write(scene.file(volume), "F");

@@ -38,9 +38,7 @@ scenario(
 	"13 start gives the qube an image of its own with the same bytes (46e355f7: by a rename where there is a precache)",
 	ALL,
 	async (t, scene) => {
-		const volume = scene.origin();
-		await volume.create();
-		await scene.run(volume, "A");
+		const volume = await scene.originAfter("A");
 		const { ino } = fs.statSync(scene.file(volume));
 		const clones = scene.lines(/: reflinked /).length;
 		await volume.start();
@@ -143,9 +141,7 @@ scenario("18 a clean image that was changed by other hands is what a start takes
 });
 
 scenario("19 a precache that is gone does not matter", "BX", async (t, scene) => {
-	const volume = scene.origin();
-	await volume.create();
-	await scene.run(volume, "A");
+	const volume = await scene.originAfter("A");
 	fs.unlinkSync(scene.file(volume, "-precache.img"));
 	await volume.start();
 	t.is(read(volume.path), "A");
@@ -156,9 +152,7 @@ scenario(
 	"20 without clean and dirty image nothing starts, the error has the path, and nothing is lost",
 	ALL,
 	async (t, scene) => {
-		const volume = scene.origin();
-		await volume.create();
-		await scene.run(volume, "A");
+		const volume = await scene.originAfter("A");
 		fs.unlinkSync(scene.file(volume));
 		const before = scene.snapshotOfTree();
 		await scene.refused(volume.verify(), /there is no ".*\/appvms\/work\/private.img"/);

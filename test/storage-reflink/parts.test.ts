@@ -165,6 +165,37 @@ for (const errno of ["EMLINK", "EPERM", "EXDEV"]) {
 	);
 }
 
+scenario("where a file cannot be linked, a stop that cannot write down the run leaves no revision", ALL, async (t, scene) => {
+	const volume = await scene.originAfter("A");
+	await volume.start();
+	write(volume.path, "B");
+	let syncs = 0;
+	await lookBeforeEachCall((call) => {
+		if (call === "link") throw failure("EMLINK", "link");
+		if (call === "sync" && ++syncs === 1) throw failure("EIO", "fsync");
+	});
+	await scene.refused(volume.stop(), /cannot stop volume .*: EIO/);
+	await scene.pool.settled();
+	t.deepEqual([scene.clean(volume), scene.revisions(volume)], ["A", { "1": "∅" }]);
+	await volume.stop();
+	await scene.pool.settled();
+	await lookBeforeEachCall(null);
+	t.deepEqual([scene.clean(volume), scene.revisions(volume)], ["B", { "2": "A" }]);
+});
+
+scenario("a rename is in the log also where its directory cannot be opened to write it down", "E", async (t, scene) => {
+	const volume = await scene.originAfter("A");
+	await volume.start();
+	write(volume.path, "B");
+	await lookBeforeEachCall((call, [file]) => {
+		if (call === "open" && file === `${scene.dir}/appvms/work`) throw failure("EMFILE", "open");
+	});
+	await scene.refused(volume.stop(), /cannot stop volume .*: EMFILE/);
+	await lookBeforeEachCall(null);
+	t.is(scene.clean(volume), "B");
+	t.is(scene.lines(/: renamed ".*-dirty.img" to ".*private.img"/).length, 2);
+});
+
 for (const errno of ["EIO", "ENOSPC", "EPERM", "ENOMEM"]) {
 	scenario(`a clone that fails with ${errno} is an error, not a copy (ba662d28)`, "BX", async (t, scene) => {
 		const volume = scene.origin();
@@ -181,9 +212,7 @@ for (const errno of ["EIO", "ENOSPC", "EPERM", "ENOMEM"]) {
 }
 
 scenario("a precache that cannot be made is a warning, and the stop has succeeded (W12)", "BX", async (t, scene) => {
-	const volume = scene.origin();
-	await volume.create();
-	await scene.run(volume, "A");
+	const volume = await scene.originAfter("A");
 	await volume.start();
 	write(volume.path, "B");
 	await lookBeforeEachCall((call) => {

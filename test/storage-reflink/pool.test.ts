@@ -80,9 +80,7 @@ scenario(
 		fs.writeFileSync(`${scene.root}/file`, "text");
 		await scene.refused(scene.makePool(`${scene.root}/file`).setup(), /"\/.*\/file" is not a directory/);
 		t.is(fs.readFileSync(`${scene.root}/file`, "utf8"), "text");
-		const volume = scene.origin();
-		await volume.create();
-		await scene.run(volume, "A");
+		await scene.originAfter("A");
 		const before = scene.snapshotOfTree();
 		await scene.makePool().setup();
 		t.deepEqual(scene.snapshotOfTree(), before);
@@ -264,9 +262,7 @@ scenario(
 	"a pool that was made without the check says once for each start of the daemon that it has no reflinks",
 	"ET",
 	async (t, scene) => {
-		const volume = scene.origin();
-		await volume.create();
-		await scene.run(volume, "A", "B");
+		const volume = await scene.originAfter("A", "B");
 		t.is(scene.lines(/has no reflinks/, "warning").length, 1);
 		await (await scene.restart(volume)).stop();
 		await scene.pool.settled();

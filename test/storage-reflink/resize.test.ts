@@ -8,9 +8,7 @@ scenario(
 	"43 a halted volume gets a new image, and who reads the old one goes on reading that (c209f89c, c31d317c)",
 	ALL,
 	async (t, scene) => {
-		const volume = scene.origin();
-		await volume.create();
-		await scene.run(volume, "A");
+		const volume = await scene.originAfter("A");
 		const { ino } = fs.statSync(scene.file(volume));
 		const reader = fs.openSync(await volume.export(), "r");
 		await volume.resize(3 * MIB);

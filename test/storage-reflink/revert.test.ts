@@ -48,9 +48,7 @@ scenario(
 	"26 a started volume is not reverted (18f9356c); without revisions to keep a revert loses a state and says so",
 	ALL,
 	async (t, scene) => {
-		const volume = scene.origin();
-		await volume.create();
-		await scene.run(volume, "A", "B");
+		const volume = await scene.originAfter("A", "B");
 		await volume.start();
 		await scene.refused(volume.revert(), /not cleanly stopped/);
 		await volume.stop();

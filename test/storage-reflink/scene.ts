@@ -88,6 +88,14 @@ export class Scene {
 		return this.init(owner, { name: "private", rw: true, saveOnStop: true, size: MIB, revisionsToKeep: 1, ...config });
 	}
 
+	/** A private volume that has had a run for each letter. */
+	async originAfter(...letters: readonly string[]): Promise<Volume> {
+		const volume = this.origin();
+		await volume.create();
+		await this.run(volume, ...letters);
+		return volume;
+	}
+
 	snapshot(source: Volume, owner = APPVM): Volume {
 		return this.init(owner, { name: "root", rw: true, snapOnStart: true, source, size: source.size });
 	}
