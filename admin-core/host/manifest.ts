@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import path from "node:path";
+import type { DriverInfo } from "../model/storage/contract.ts";
 
 /** What a method wants of a call, so that it can be checked without loading the plugin (spec 7.2, 8). */
 export interface MethodShape {
@@ -25,12 +26,6 @@ export interface HandlerShape {
 	readonly async: boolean;
 }
 
-/** A storage driver and what its pools can be told: each option with whether it is required, in the order of `admin.pool.ListDrivers`. */
-export interface DriverShape {
-	readonly name: string;
-	readonly options: readonly { readonly name: string; readonly isRequired: boolean }[];
-}
-
 /** A plugin as its manifest describes it; nothing of its code was run (spec 6.2). */
 export interface Manifest {
 	readonly name: string;
@@ -40,7 +35,7 @@ export interface Manifest {
 	readonly handlers: readonly HandlerShape[];
 	/** Classes of devices, such as `usb`. A method with `{deviceClass}` in its name is one for each class of all plugins. */
 	readonly deviceClasses: readonly string[];
-	readonly storageDrivers: readonly DriverShape[];
+	readonly storageDrivers: readonly DriverInfo[];
 	/** What boots qubes, by name: `qubesd --hypervisor` chooses one. */
 	readonly hypervisors: readonly string[];
 }
@@ -118,7 +113,7 @@ function readHandler(reader: Reader): HandlerShape {
 	return { patterns, on: reader.text("on"), handler: reader.text("handler"), async: reader.flag("async") };
 }
 
-function readDriver(reader: Reader): DriverShape {
+function readDriver(reader: Reader): DriverInfo {
 	const options = reader.list("options").map((option) => ({ name: option.text("name"), isRequired: option.flag("required") }));
 	return { name: reader.text("name"), options };
 }

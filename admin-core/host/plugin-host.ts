@@ -43,7 +43,7 @@ export class PluginHost {
 	private readonly hypervisorPlugins = new Map<string, Plugin>();
 	private readonly registered: (() => void)[] = [];
 
-	/** A plugin that names a class which does not exist is left out. Throws an Error where two plugins serve the same method, driver or class of devices. */
+	/** A plugin that names a class which does not exist is left out. Throws an Error where two plugins serve the same method, driver, hypervisor or class of devices. */
 	constructor(manifests: readonly Manifest[], { trace = () => undefined }: HostOptions = {}) {
 		this.trace = trace;
 		this.plugins = manifests.filter(hasKnownClasses).map((manifest) => new Plugin(manifest, this.trace));

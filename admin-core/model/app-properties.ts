@@ -8,7 +8,7 @@ import { declareProperties } from "./properties/holder.ts";
 import { boolProperty, computedProperty, intProperty, textProperty } from "./properties/property.ts";
 import { vmProperty } from "./properties/vm-property.ts";
 import { checkAboveZero, checkProvidesNetwork } from "./qubes/checks.ts";
-import { makesDisposables } from "./qubes/kinds.ts";
+import { DISPOSABLE_TEMPLATE } from "./qubes/kinds.ts";
 import type { Qube } from "./qubes/qube.ts";
 import { poolProperties } from "./storage/pool-properties.ts";
 
@@ -24,12 +24,12 @@ declareProperties<App>(App, [
 	vmProperty("default_guivm", self, { ...NO_LIMIT, default: dom0, doc: "The GUI qube of qubes that name none." }),
 	vmProperty("default_dispvm", self, {
 		...NO_LIMIT,
-		of: { name: "AppVM with template_for_dispvms", is: makesDisposables },
+		of: DISPOSABLE_TEMPLATE,
 		doc: "The template of disposables for qubes that name none.",
 	}),
 	vmProperty("management_dispvm", self, {
 		...NO_LIMIT,
-		of: { name: "AppVM with template_for_dispvms", is: makesDisposables },
+		of: DISPOSABLE_TEMPLATE,
 		doc: "The template of the disposables that manage other qubes.",
 	}),
 	textProperty("default_kernel", { ...STAGE, doc: "The kernel of qubes that name none." }),

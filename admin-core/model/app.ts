@@ -8,13 +8,10 @@ import { PropertyHolder } from "./properties/holder.ts";
 import type { Value } from "./properties/property.ts";
 import { QubeCollection } from "./qubes/collection.ts";
 import { checkQubeName, isUuid, type QubeClassName } from "./qubes/name.ts";
-import { MAX_DISPID, QUBE_CLASSES, type Qube } from "./qubes/qube.ts";
+import { MAX_DISPID, MAX_QID, QUBE_CLASSES, type Qube } from "./qubes/qube.ts";
 import type { DriverSource } from "./storage/contract.ts";
 import { NO_ENCRYPTION, type VolumeEncryption } from "./storage/ephemeral.ts";
 import { Pools } from "./storage/pools.ts";
-
-/** Qubes have numbers from 1 to this; 0 is dom0. */
-const MAX_QID = 10_000;
 
 /** What the model is told of the world around it. */
 export interface Surroundings {

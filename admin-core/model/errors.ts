@@ -52,6 +52,11 @@ export class AdminError extends Error {
 	}
 }
 
+/** What was thrown, in words: also something that is no Error. */
+export function messageOf(thrown: unknown): string {
+	return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
 /**
  * Whether what was thrown is an AdminError, also one of a plugin: plugins are bundled on their own, with a class AdminError of their own, so that
  * `instanceof` would not know it.

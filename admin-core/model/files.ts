@@ -2,14 +2,16 @@ import { randomBytes } from "node:crypto";
 import fs from "node:fs/promises";
 import path from "node:path";
 import { AdminError } from "./errors.ts";
+import { canBeStarted } from "./qubes/kinds.ts";
 import type { Qube } from "./qubes/qube.ts";
 
 /**
  * Where a file of a qube is that is not in the store, such as `notes.txt` (spec 5.1); its directory is made by `writeWhole`.
  * Throws a QubesVMError for qubes that have no directory here: dom0 and RemoteVMs (spec 12, 16).
  */
-export function qubeFile({ app, klass, name }: Qube, file: string): string {
-	if (klass === "AdminVM" || klass === "RemoteVM") {
+export function qubeFile(qube: Qube, file: string): string {
+	const { app, klass, name } = qube;
+	if (!canBeStarted(qube)) {
 		throw new AdminError("QubesVMError", `${name}: a qube of class ${klass} has no ${file}`);
 	}
 	const kind = klass === "TemplateVM" ? "vm-templates" : "appvms";

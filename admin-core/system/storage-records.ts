@@ -1,4 +1,5 @@
 import type { App } from "../model/app.ts";
+import { canBeStarted } from "../model/qubes/kinds.ts";
 import type { Qube } from "../model/qubes/qube.ts";
 import { loadVolumes } from "../model/storage/load-volumes.ts";
 import type { DomainData, PoolData } from "../store/data.ts";
@@ -17,9 +18,9 @@ export class StorageRecords {
 
 	/** Takes over what the store says of the volumes of all qubes; the qubes are there, with their relations. */
 	load(records: readonly (readonly [qube: Qube, volumes: DomainData["volumes"]])[]): void {
-		const own = records.filter(([qube]) => hasVolumes(qube)).map(([qube, volumes]) => [qube, volumes ?? []] as const);
+		const own = records.filter(([qube]) => canBeStarted(qube)).map(([qube, volumes]) => [qube, volumes ?? []] as const);
 		loadVolumes(new Map(own));
-		for (const [qube, volumes] of records) if (!hasVolumes(qube)) this.strange.set(qube, volumes);
+		for (const [qube, volumes] of records) if (!canBeStarted(qube)) this.strange.set(qube, volumes);
 	}
 
 	/** What the store is to say of the pools. */
@@ -29,10 +30,6 @@ export class StorageRecords {
 
 	/** What the store is to say of the volumes of a qube. */
 	describe(qube: Qube): DomainData["volumes"] {
-		return hasVolumes(qube) ? qube.storage.describe() : (this.strange.get(qube) ?? null);
+		return canBeStarted(qube) ? qube.storage.describe() : (this.strange.get(qube) ?? null);
 	}
-}
-
-function hasVolumes({ klass }: Qube): boolean {
-	return klass !== "AdminVM" && klass !== "RemoteVM";
 }

@@ -1,6 +1,7 @@
 import { UsageError } from "./errors.ts";
 import type { Row } from "./ls-row.ts";
 import { flag, text, type Values, words } from "./options.ts";
+import { parsePair } from "./pairs.ts";
 
 /** The options of qvm-ls that say which qubes are listed. */
 export const FILTER_OPTIONS = {
@@ -75,10 +76,8 @@ function matches(
 	read: (row: Row, name: string) => Promise<string | undefined>,
 ): Filter[] {
 	return (pairs ?? []).map((pair) => {
-		const at = pair.indexOf("=");
-		if (at < 1) throw new UsageError(`invalid --${option} "${pair}": want NAME=VALUE`);
-		const wanted = pair.slice(at + 1);
-		return async (row) => isMatch(await read(row, pair.slice(0, at)), wanted);
+		const [name, wanted] = parsePair(option, pair);
+		return async (row) => isMatch(await read(row, name), wanted);
 	});
 }
 

@@ -2,13 +2,14 @@ import { UsageError } from "./errors.ts";
 
 /** The values of an option that is given as NAME=VALUE; of two with the same name the last one counts. Throws UsageError. */
 export function parsePairs(option: string, pairs: readonly string[]): Map<string, string> {
-	return new Map(
-		pairs.map((pair) => {
-			const at = pair.indexOf("=");
-			if (at < 1) throw new UsageError(`invalid --${option} "${pair}": want NAME=VALUE`);
-			return [pair.slice(0, at), pair.slice(at + 1)];
-		}),
-	);
+	return new Map(pairs.map((pair) => parsePair(option, pair)));
+}
+
+/** One value of such an option. Throws UsageError. */
+export function parsePair(option: string, pair: string): [name: string, value: string] {
+	const at = pair.indexOf("=");
+	if (at < 1) throw new UsageError(`invalid --${option} "${pair}": want NAME=VALUE`);
+	return [pair.slice(0, at), pair.slice(at + 1)];
 }
 
 /** Lines of KEY=VALUE, as the daemon tells of pools and volumes (spec 8.5, 8.6), in its order. */

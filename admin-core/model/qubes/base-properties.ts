@@ -12,12 +12,11 @@ import {
 } from "../properties/property.ts";
 import { vmProperty } from "../properties/vm-property.ts";
 import { checkNotNegative, checkText } from "./checks.ts";
-import { makesDisposables } from "./kinds.ts";
+import { DISPOSABLE_TEMPLATE, makesDisposables } from "./kinds.ts";
 import { checkQubeName, DOM0_UUID, isUuid } from "./name.ts";
-import { AdminVM, AppVM, LocalQube, Qube, RemoteVM, TemplateVM } from "./qube.ts";
+import { AdminVM, AppVM, LocalQube, MAX_QID, Qube, RemoteVM, TemplateVM } from "./qube.ts";
 
 const appOf = (qube: Qube) => qube.app;
-const MAX_QID = 10_000;
 const LABEL = { doc: "The colour that the windows of the qube are framed with." } as const;
 
 /** Properties of every qube, of dom0, of local qubes, and of RemoteVMs (spec 3.8). */
@@ -73,7 +72,7 @@ declareProperties<LocalQube>(LocalQube, [
 	vmProperty<LocalQube>("default_dispvm", appOf, {
 		stage: 4,
 		allowNone: true,
-		of: { name: "AppVM with template_for_dispvms", is: makesDisposables },
+		of: DISPOSABLE_TEMPLATE,
 		default: (qube) => (qube.klass === "DispVM" ? qube.related("template") : (qube.app.get("default_dispvm") ?? null)),
 		doc: "What a disposable is made of that this qube asks for.",
 	}),

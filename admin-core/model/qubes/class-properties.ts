@@ -5,7 +5,7 @@ import { declareProperties } from "../properties/holder.ts";
 import { boolProperty, computedProperty, intProperty, textProperty, type Value } from "../properties/property.ts";
 import { vmProperty } from "../properties/vm-property.ts";
 import { refuseWhileNamed } from "./checks.ts";
-import { makesDisposables } from "./kinds.ts";
+import { DISPOSABLE_TEMPLATE } from "./kinds.ts";
 import { AppVM, DispVM, MAX_DISPID, type Qube, StandaloneVM, TemplateVM } from "./qube.ts";
 
 const appOf = (qube: Qube) => qube.app;
@@ -36,7 +36,7 @@ declareProperties<TemplateVM>(TemplateVM, [
 declareProperties<DispVM>(DispVM, [
 	vmProperty<DispVM>("template", appOf, {
 		stage: 4,
-		of: { name: "AppVM with template_for_dispvms", is: makesDisposables },
+		of: DISPOSABLE_TEMPLATE,
 		doc: "The qube that the disposable is made of.",
 	}),
 	intProperty("dispid", { writeOnce: true, clone: false, check: acceptDispid, doc: "The number of the disposable." }),

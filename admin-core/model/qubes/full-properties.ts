@@ -6,7 +6,7 @@ import { declareProperties } from "../properties/holder.ts";
 import { boolProperty, computedProperty, intProperty, textProperty, type Value } from "../properties/property.ts";
 import { vmProperty } from "../properties/vm-property.ts";
 import { checkAboveZero, checkNetvm, checkNotNegative, checkText, refuseLoop, refuseWhileNamed } from "./checks.ts";
-import { makesDisposables } from "./kinds.ts";
+import { DISPOSABLE_TEMPLATE } from "./kinds.ts";
 import { networkProperties } from "./network-properties.ts";
 import { FullQube, type Qube } from "./qube.ts";
 
@@ -72,9 +72,7 @@ declareProperties<FullQube>(FullQube, [
 		check: (_qube, value) => acceptVirtMode(value),
 		doc: "How the qube is run: hvm, pv or pvh.",
 	}),
-	...["autostart", "debug", "installed_by_rpm", "provides_network"].map((name) =>
-		boolProperty<FullQube>(name, { default: false, doc: BOOLEANS[name] ?? "" }),
-	),
+	...Object.entries(BOOLEANS).map(([name, doc]) => boolProperty<FullQube>(name, { default: false, doc })),
 	vmProperty<FullQube>("netvm", appOf, {
 		...ABOVE_NULL,
 		default: (qube) => (qube.klass === "TemplateVM" ? null : (qube.app.get("default_netvm") ?? null)),
@@ -93,7 +91,7 @@ declareProperties<FullQube>(FullQube, [
 	}),
 	vmProperty<FullQube>("management_dispvm", appOf, {
 		...ABOVE_NULL,
-		of: { name: "AppVM with template_for_dispvms", is: makesDisposables },
+		of: DISPOSABLE_TEMPLATE,
 		default: inherited("management_dispvm", (qube) => qube.app.get("management_dispvm")),
 		doc: "What the disposable is made of that manages this qube.",
 	}),

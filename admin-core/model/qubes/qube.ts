@@ -105,6 +105,9 @@ export class StandaloneVM extends FullQube {
 	readonly klass = "StandaloneVM";
 }
 
+/** Qubes have numbers from 1 to this; 0 is dom0. */
+export const MAX_QID = 10_000;
+
 /** Disposables have numbers from 0 to this, besides those that all qubes have. */
 export const MAX_DISPID = 9999;
 

@@ -1,5 +1,5 @@
 import { AdminError } from "../errors.ts";
-import { readBoolean } from "../properties/property.ts";
+import { formatValue, readBoolean } from "../properties/property.ts";
 import type { Volume, VolumeConfig } from "./contract.ts";
 
 /** All attributes of an element of qubes.xml, as text. */
@@ -53,11 +53,11 @@ export function writeVolume(volume: Volume, extra: Attributes): Attributes {
 		["pool", pool.name],
 		["vid", vid],
 		["revisions_to_keep", String(volume.revisionsToKeep)],
-		["rw", formatFlag(rw)],
-		["save_on_stop", formatFlag(saveOnStop)],
-		["snap_on_start", formatFlag(snapOnStart)],
+		["rw", formatValue(rw)],
+		["save_on_stop", formatValue(saveOnStop)],
+		["snap_on_start", formatValue(snapOnStart)],
 	];
-	if (ephemeral !== undefined) written.push(["ephemeral", formatFlag(ephemeral)]);
+	if (ephemeral !== undefined) written.push(["ephemeral", formatValue(ephemeral)]);
 	// Without it a volatile volume would get the size of its class again; the others have that of their image.
 	const isVolatile = rw && !saveOnStop && !snapOnStart;
 	if (size !== 0 || isVolatile) written.push(["size", String(size)]);
@@ -71,11 +71,6 @@ export function extraAttributes(attributes: Attributes): Attributes {
 		if (!KNOWN.has(name)) return new Map([...attributes].filter(([one]) => !KNOWN.has(one)));
 	}
 	return NOTHING;
-}
-
-/** `True` or `False`, as everywhere in qubes.xml and in the Admin API. */
-export function formatFlag(flag: boolean): string {
-	return flag ? "True" : "False";
 }
 
 function readFlag(attributes: Attributes, name: string): boolean | undefined {

@@ -1,4 +1,4 @@
-import { AdminError } from "../errors.ts";
+import { AdminError, messageOf } from "../errors.ts";
 import type { Qube } from "../qubes/qube.ts";
 import type { Volume } from "./contract.ts";
 import { checkEphemeral } from "./ephemeral.ts";
@@ -22,10 +22,9 @@ export async function resize(qube: Qube, volume: Volume, size: number): Promise<
 		await qube.app.surroundings.programs.callService(qube.name, "qubes.ResizeDisk", volume.name);
 	} catch (error) {
 		qube.app.isUnsaved = true;
-		const why = error instanceof Error ? error.message : String(error);
 		throw new AdminError(
 			"StoragePoolException",
-			`volume ${volume.name} is resized, its file system must be resized by hand: ${why}`,
+			`volume ${volume.name} is resized, its file system must be resized by hand: ${messageOf(error)}`,
 		);
 	}
 }

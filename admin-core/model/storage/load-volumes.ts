@@ -1,4 +1,5 @@
 import { log } from "../../log.ts";
+import { messageOf } from "../errors.ts";
 import type { Qube } from "../qubes/qube.ts";
 import { type Attributes, extraAttributes, readVolume, type VolumeDescription } from "./attributes.ts";
 import { volumesOfClass } from "./default-volumes.ts";
@@ -70,7 +71,7 @@ function loadVolume({ qube, name, attributes, wanted }: Loading, phantoms: Map<s
 		const plan = planVolume(app, qube.related("template"), wanted ?? readVolume(attributes ?? new Map()));
 		storage.init(plan, attributes === null ? undefined : extraAttributes(attributes));
 	} catch (error) {
-		const reason = error instanceof Error ? error.message : String(error);
+		const reason = messageOf(error);
 		if (attributes === null) storage.miss(name, reason);
 		else storage.adopt(new OpaqueVolume(pool ?? phantomPool(poolName, phantoms), attributes, reason));
 		log("error", `volume ${name} of ${qube.name} cannot be used: ${reason}`);

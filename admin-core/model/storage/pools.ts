@@ -1,6 +1,6 @@
 import { log } from "../../log.ts";
 import type { App } from "../app.ts";
-import { AdminError } from "../errors.ts";
+import { AdminError, messageOf } from "../errors.ts";
 import type { Attributes } from "./attributes.ts";
 import type { DriverInfo, Pool } from "./contract.ts";
 import { OpaquePool } from "./opaque.ts";
@@ -64,7 +64,7 @@ export class Pools {
 			this.byName.set(name, pool);
 			this.extra.set(pool, new Map([...attributes].filter((one) => !isKnown(one))));
 		} catch (error) {
-			const reason = error instanceof Error ? error.message : String(error);
+			const reason = messageOf(error);
 			log("error", `pool ${name} cannot be used: ${reason}`);
 			this.byName.set(name, new OpaquePool(name, driver, attributes, `pool ${name}: ${reason}`));
 		}

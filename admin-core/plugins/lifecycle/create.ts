@@ -1,6 +1,7 @@
 import type { Call } from "../../host/plugin.ts";
 import { AdminError } from "../../model/errors.ts";
 import type { Value } from "../../model/properties/property.ts";
+import { canBeStarted } from "../../model/qubes/kinds.ts";
 import { checkQubeName, type QubeClassName } from "../../model/qubes/name.ts";
 import type { Qube } from "../../model/qubes/qube.ts";
 import { USUAL_VOLUMES } from "../../model/storage/default-volumes.ts";
@@ -85,7 +86,8 @@ function findTemplate({ app, argument }: Call, klass: QubeClassName): Qube {
 }
 
 /** What else is no template, the property refuses; these have nothing that the volumes could be planned after. */
-function refuseWithoutVolumes({ name, klass }: Qube): void {
-	if (klass !== "AdminVM" && klass !== "RemoteVM") return;
+function refuseWithoutVolumes(qube: Qube): void {
+	if (canBeStarted(qube)) return;
+	const { name, klass } = qube;
 	throw new AdminError("QubesPropertyValueError", `template: want a qube of this machine that is started, ${name} is ${klass}`);
 }

@@ -1,4 +1,5 @@
 import { log } from "../../log.ts";
+import { messageOf } from "../../model/errors.ts";
 import type { Qube } from "../../model/qubes/qube.ts";
 import { removeDisposable } from "./remove.ts";
 
@@ -34,8 +35,4 @@ export async function tellFailure(qube: Qube, event: string, reason: unknown): P
 	await qube
 		.fireAsync(event, { reason: messageOf(reason) })
 		.catch((error) => log("error", `${qube.name}: a handler of ${event} fails: ${messageOf(error)}`));
-}
-
-function messageOf(error: unknown): string {
-	return error instanceof Error ? error.message : String(error);
 }

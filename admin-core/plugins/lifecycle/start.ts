@@ -1,16 +1,18 @@
 import type { Call } from "../../host/plugin.ts";
 import { AdminError } from "../../model/errors.ts";
+import { canBeStarted } from "../../model/qubes/kinds.ts";
 import type { Qube } from "../../model/qubes/qube.ts";
 import { endAtOnce, removeAfterRun, stopVolumes, tellFailure } from "./halt.ts";
 
 const ARGS = { start_guid: true };
 
 /**
- * Starts a halted qube; nothing happens if it runs. Its volumes are started, the hypervisor boots it, and in the events of its life others do what is theirs. Throws QubesVMNotHaltedError for dom0 and RemoteVMs.
+ * Starts a halted qube; nothing happens if it runs. Its volumes are started, the hypervisor boots it, and in the events of its life others do what is
+ * theirs. Throws QubesVMNotHaltedError for dom0 and RemoteVMs.
  */
 export async function start({ destination: qube, permit }: Call): Promise<string> {
 	permit();
-	if (qube.klass === "AdminVM" || qube.klass === "RemoteVM") {
+	if (!canBeStarted(qube)) {
 		throw new AdminError("QubesVMNotHaltedError", `${qube.name} cannot be started`);
 	}
 	if (qube.powerState !== "Halted") return "";

@@ -1,4 +1,5 @@
 import { AdminError, type ErrorKind } from "../../model/errors.ts";
+import { canBeStarted } from "../../model/qubes/kinds.ts";
 import type { PowerState, Qube } from "../../model/qubes/qube.ts";
 
 /**
@@ -6,7 +7,7 @@ import type { PowerState, Qube } from "../../model/qubes/qube.ts";
  * them it is a QubesVMError.
  */
 export function needState(qube: Qube, states: readonly PowerState[], kind: ErrorKind, message: string): void {
-	if (qube.klass === "AdminVM" || qube.klass === "RemoteVM") {
+	if (!canBeStarted(qube)) {
 		throw new AdminError("QubesVMError", `${qube.name}: a qube of class ${qube.klass} is not run from here`);
 	}
 	if (!states.includes(qube.powerState)) throw new AdminError(kind, `${qube.name} ${message}`);

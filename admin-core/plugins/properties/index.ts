@@ -67,8 +67,7 @@ export const methods: NonNullable<PluginModule["methods"]> = Object.fromEntries(
 /** `default=BOOL type=TYPE VALUE` (spec 3.6). */
 function describe(holder: PropertyHolder, name: string): string {
 	const { type } = holder.property(name);
-	const isDefault = holder.isDefault(name) ? "True" : "False";
-	return `default=${isDefault} type=${type} ${formatValue(holder.get(name) ?? null)}`;
+	return `default=${formatValue(holder.isDefault(name))} type=${type} ${formatValue(holder.get(name) ?? null)}`;
 }
 
 /** One property that cannot be read does not hide the others (spec 12.5). */

@@ -1,6 +1,7 @@
 import { log } from "../../log.ts";
 import { isAdminError } from "../../model/errors.ts";
 import type { EventArgs } from "../../model/events/handler-table.ts";
+import { featureProblem } from "../../model/features.ts";
 import type { Qube } from "../../model/qubes/qube.ts";
 import { SINGLE } from "./single.ts";
 
@@ -51,7 +52,7 @@ function takeList(qube: Qube, requested: ReadonlyMap<string, string>, prefix: st
 
 /** Names are free in QubesDB, but not those of features (spec 2.3). */
 function isListed(name: string, prefix: string): boolean {
-	return name.length > prefix.length && /^[a-zA-Z0-9_.-]+$/.test(name);
+	return name.length > prefix.length && featureProblem(name, "1") === null;
 }
 
 /** One change that a handler prevents does not take the others with it, which would then be in memory and not in the store. */

@@ -2,8 +2,9 @@ import path from "node:path";
 import type { PluginModule } from "../../host/plugin.ts";
 import { log } from "../../log.ts";
 import type { App } from "../../model/app.ts";
-import { AdminError } from "../../model/errors.ts";
+import { AdminError, messageOf } from "../../model/errors.ts";
 import { readIfThere, removeFile, writeWhole } from "../../model/files.ts";
+import { canBeStarted } from "../../model/qubes/kinds.ts";
 import type { PowerState, Qube } from "../../model/qubes/qube.ts";
 import { goOn, rest } from "../../model/qubes/rest.ts";
 import { inTurn } from "../../model/qubes/turns.ts";
@@ -19,7 +20,7 @@ export const methods: NonNullable<PluginModule["methods"]> = {
 	"internal.SuspendPre": async ({ app, permit }) => {
 		permit();
 		await rememberResting(app);
-		const running = app.qubes().filter((qube) => isRunHere(qube) && qube.powerState === "Running");
+		const running = app.qubes().filter((qube) => canBeStarted(qube) && qube.powerState === "Running");
 		await notify(running, "qubes.SuspendPreAll");
 		return report("suspended", await failuresOf(running, "Running", (qube) => rest(qube, "Suspended")));
 	},
@@ -45,11 +46,6 @@ function restingFile(app: App): string {
 	return path.join(app.surroundings.runDir, FILE);
 }
 
-/** dom0 and RemoteVMs do not stop with the others. */
-function isRunHere({ klass }: Qube): boolean {
-	return klass !== "AdminVM" && klass !== "RemoteVM";
-}
-
 /** Calls a service of all qubes that can be called, at once; one that does not answer does not keep the machine awake. */
 async function notify(qubes: readonly Qube[], service: string): Promise<void> {
 	const called = qubes.filter((qube) => qube.powerState === "Running" && qube.features.checkWithTemplate("qrexec", "") !== "");
@@ -64,7 +60,7 @@ async function failuresOf(qubes: readonly Qube[], state: PowerState, work: (qube
 	const failures: string[] = [];
 	for (const qube of qubes) {
 		const turn = inTurn(qube, async () => (qube.powerState === state ? work(qube) : undefined));
-		await turn.catch((error) => failures.push(`${qube.name}: ${error instanceof Error ? error.message : String(error)}`));
+		await turn.catch((error) => failures.push(`${qube.name}: ${messageOf(error)}`));
 	}
 	return failures;
 }

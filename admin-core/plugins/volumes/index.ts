@@ -2,7 +2,7 @@ import type { Call, PluginModule } from "../../host/plugin.ts";
 import { AdminError } from "../../model/errors.ts";
 import { listReply } from "../../model/list-reply.ts";
 import { parseFlag, parseNumber } from "../../model/payload.ts";
-import { formatFlag } from "../../model/storage/attributes.ts";
+import { formatValue } from "../../model/properties/property.ts";
 import { resize, setEphemeral, setRevisionsToKeep, setRw } from "../../model/storage/changes.ts";
 import type { Volume } from "../../model/storage/contract.ts";
 import { isEphemeral } from "../../model/storage/ephemeral.ts";
@@ -84,5 +84,5 @@ function describe(volume: Volume): string {
 		["ephemeral", isEphemeral(volume)],
 	];
 	if (outdated !== null) entries.push(["is_outdated", outdated]);
-	return entries.map(([key, value]) => `${key}=${typeof value === "boolean" ? formatFlag(value) : value}\n`).join("");
+	return entries.map(([key, value]) => `${key}=${formatValue(value)}\n`).join("");
 }
