@@ -21,9 +21,9 @@ const VARIANTS = {
 
 /** What works on a store itself, and the commands, which speak to the socket. */
 const PROGRAMS = ["qubesd", "qubes-create"];
+const COMMANDS = fs.readdirSync(path.join(root, "admin-core/tools/entries")).map((file) => path.basename(file, ".ts"));
 /** How many file operations qubesd has under way at once. With Node's four, all wait where a few wait for the disk (storage-reflink/lanes.ts). */
 const FILE_WORKERS = 16;
-const COMMANDS = fs.readdirSync(path.join(root, "admin-core/tools/entries")).map((file) => path.basename(file, ".ts"));
 
 const variants = process.argv.length > 2 ? process.argv.slice(2) : ["release"];
 const unknown = variants.find((name) => VARIANTS[name] === undefined);
@@ -76,7 +76,7 @@ async function buildAdminCore() {
 
 function pluginFolders() {
 	const own = fs.readdirSync(path.join(root, "admin-core/plugins")).map((name) => `admin-core/plugins/${name}`);
-	return fs.existsSync(path.join(root, "storage-reflink/manifest.json")) ? [...own, "storage-reflink"] : own;
+	return [...own, "storage-reflink"];
 }
 
 /** A program that runs a file of dist/ on Node, also through a link. */

@@ -38,7 +38,7 @@ export async function createStore({ file, pluginDirs, kernelsDir, pool }: NewSto
 	try {
 		const nothing = { labels: new Labels().list(), pools: [], properties: [], domains: [] };
 		const loaded = loadApp(nothing, { kernelsDir, deviceClasses: host.deviceClasses(), drivers: host.drivers });
-		await addPool(loaded.app, KERNEL_POOL, "linux-kernel", new Map([["dir_path", kernelsDir]]));
+		await loaded.app.pools.add("linux-kernel", KERNEL_POOL, new Map([["dir_path", kernelsDir]]));
 		loaded.app.set("default_pool_kernel", KERNEL_POOL);
 		if (pool !== null) await addMainPool(loaded.app, dir, pool);
 		await store.save(describeApp(loaded));
@@ -54,15 +54,6 @@ function raise(error: Error): never {
 
 async function addMainPool(app: App, dir: string, { driver, options }: NonNullable<NewStore["pool"]>): Promise<void> {
 	const wantsDir = app.pools.driver(driver)?.options.some(({ name }) => name === "dir_path") === true;
-	await addPool(app, MAIN_POOL, driver, wantsDir ? new Map([["dir_path", dir], ...options]) : options);
+	await app.pools.add(driver, MAIN_POOL, wantsDir ? new Map([["dir_path", dir], ...options]) : options);
 	app.set("default_pool", MAIN_POOL);
-}
-
-async function addPool(app: App, name: string, driver: string, options: ReadonlyMap<string, string>): Promise<void> {
-	const known = app.pools.driver(driver)?.options.map((option) => option.name) ?? [];
-	const unknown = [...options.keys()].filter((option) => !known.includes(option));
-	if (known.length > 0 && unknown.length > 0) {
-		throw new AdminError("QubesException", `driver ${driver} has no option ${unknown.join(", ")}: want ${known.join(", ")}`);
-	}
-	await app.pools.add(driver, name, options);
 }

@@ -80,10 +80,11 @@ export class Pools {
 	}
 
 	/**
-	 * Makes a pool and sets it up; then `pool-add` is fired. Throws QubesPoolInUseError where the name is taken, QubesException for options that do not fit,
-	 * and what the set-up throws; then there is no pool.
+	 * Makes a pool and sets it up; then `pool-add` is fired. Throws QubesPoolInUseError where the name is taken, ProtocolError for options that the driver
+	 * does not have, QubesException for a driver that is not there or options that are missing, and what the set-up throws; then there is no pool.
 	 */
 	async add(driver: string, name: string, options: ReadonlyMap<string, string>): Promise<Pool> {
+		this.refuseUnknown(driver, options);
 		if (this.byName.has(name) || this.adding.has(name))
 			throw new AdminError("QubesPoolInUseError", `pool ${name} already exists`);
 		const pool = this.make(driver, name, options);
@@ -157,6 +158,14 @@ export class Pools {
 	/** Resolves when nothing goes on in the background any more. */
 	async settled(): Promise<void> {
 		await Promise.all(this.list().map((pool) => pool.settled()));
+	}
+
+	private refuseUnknown(driver: string, options: ReadonlyMap<string, string>): void {
+		const known = this.driver(driver)?.options.map((option) => option.name);
+		const unexpected = [...options.keys()].filter((key) => known?.includes(key) === false);
+		if (unexpected.length === 0) return;
+		const wanted = known?.join(", ");
+		throw new AdminError("ProtocolError", `Unexpected driver options found: ${unexpected.join(", ")}: want ${wanted}`);
 	}
 
 	private make(driver: string, name: string, options: ReadonlyMap<string, string>): Pool {

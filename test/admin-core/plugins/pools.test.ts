@@ -80,7 +80,12 @@ answers(
 	["dom0", "admin.pool.Add+test-files", "name=a\n\ndir_path=/x", "ProtocolError: new pool: want lines KEY=VALUE, not ''"],
 	["dom0", "admin.pool.Add+test-files", "name=ä\ndir_path=/x", "ProtocolError: new pool: want printable ASCII characters"],
 	["dom0", "admin.pool.Add+test-files", "name=a\ndir_path=/x\x01", "ProtocolError: new pool: want printable ASCII characters"],
-	["dom0", "admin.pool.Add+test-files", "name=a\nother=1", "ProtocolError: Unexpected driver options found: other"],
+	[
+		"dom0",
+		"admin.pool.Add+test-files",
+		"name=a\nother=1",
+		"ProtocolError: Unexpected driver options found: other: want revisions_to_keep, dir_path, ephemeral_volatile",
+	],
 	["dom0", "admin.pool.Add+test-files", "name=a", "QubesException: missing required driver options: dir_path"],
 	["dom0", "admin.pool.Add+test-files", "name=files\ndir_path=/x", "QubesPoolInUseError: pool files already exists"],
 	["dom0", "admin.pool.Add+test-files", "name=a\ndir_path=/x\nrevisions_to_keep=x", /^QubesValueError: revisions_to_keep/],

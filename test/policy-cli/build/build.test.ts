@@ -167,7 +167,15 @@ function version(): string {
 /** What a build reads, in a folder of its own, so that dist/ stays as it is. */
 function copyRepository(copy: string): string {
 	fs.mkdirSync(copy, { recursive: true });
-	for (const name of ["build.mjs", "package.json", "tsconfig.json", "tsconfig.quickjs.json", "policy-cli", "admin-core"]) {
+	for (const name of [
+		"build.mjs",
+		"package.json",
+		"tsconfig.json",
+		"tsconfig.quickjs.json",
+		"policy-cli",
+		"admin-core",
+		"storage-reflink",
+	]) {
 		fs.cpSync(name, path.join(copy, name), { recursive: true });
 	}
 	fs.symlinkSync(path.resolve("node_modules"), path.join(copy, "node_modules"));

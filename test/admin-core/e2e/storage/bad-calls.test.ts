@@ -89,7 +89,12 @@ on("67 who may not call learns nothing: what is there is answered as what is not
 on("67 what only shows when the storage is asked is refused by its class too, and nothing is changed", async (t, stage) => {
 	const before = picture(stage);
 	await stage.expect(
-		["dom0", "admin.pool.Add+file-reflink", "name=a\nother=1\n", /^ProtocolError: Unexpected driver options found: other$/],
+		[
+			"dom0",
+			"admin.pool.Add+file-reflink",
+			"name=a\nother=1\n",
+			/^ProtocolError: Unexpected driver options found: other: want revisions_to_keep, dir_path, setup_check, ephemeral_volatile$/,
+		],
 		["dom0", "admin.pool.Add+file-reflink", "name=a\n", "QubesException: missing required driver options: dir_path"],
 		["dom0", "admin.pool.Add+file-reflink", "name=main\ndir_path=/x\n", /^QubesPoolInUseError: /],
 		["dom0", "admin.pool.Add+file-reflink", "name=a\ndir_path=x=y\n", /^QubesValueError: invalid dir_path "x=y"/],
