@@ -3,7 +3,7 @@ import { log } from "../log.ts";
 import { EventStream } from "./event-stream.ts";
 import { type RequestLimits, receive } from "./receive.ts";
 import { describeRequest, describeThrown, reportError } from "./report-error.ts";
-import { codeOf, freeSocketPath, handOver, refusal, type SocketPlace } from "./socket-file.ts";
+import { codeOf, freeSocketPath, hiddenPath, refusal, removeSocket, type SocketPlace, show } from "./socket-file.ts";
 import { encodeReply, parseRequest, type Request } from "./wire.ts";
 
 /**
@@ -63,6 +63,8 @@ export class SocketServer {
 	private readonly waiting = new Set<net.Socket>();
 	private readonly streams = new Set<EventStream>();
 	private closing: Promise<void> | null = null;
+	/** Where the socket is; null before it is shown. */
+	private path: string | null = null;
 
 	constructor(serve: Serve, options: ServerOptions) {
 		this.serve = serve;
@@ -77,11 +79,16 @@ export class SocketServer {
 
 	/** Starts to listen; called once. */
 	async open(place: SocketPlace): Promise<void> {
-		await this.bind(place.path);
+		const hidden = hiddenPath(place.path);
+		await freeSocketPath(hidden);
+		await this.bind(hidden).catch((error: unknown) => {
+			throw refusal(place.path, codeOf(error));
+		});
 		// Without a listener a failed accept, for example for want of file descriptors, would end the process.
 		this.server.on("error", (error) => log("error", `cannot accept a connection on "${place.path}": ${codeOf(error)}`));
 		try {
-			await handOver(place);
+			await show(hidden, place);
+			this.path = place.path;
 		} catch (error) {
 			await this.close();
 			throw error;
@@ -99,12 +106,11 @@ export class SocketServer {
 
 	private bind(path: string): Promise<void> {
 		return new Promise((resolve, reject) => {
-			const fail = (error: unknown): void => reject(refusal(path, codeOf(error)));
-			this.server.once("error", fail);
+			this.server.once("error", reject);
 			// Node makes the file before `listen` returns, and nobody else may connect before it has its mode.
 			const umask = process.umask(0o177);
 			this.server.listen(path, () => {
-				this.server.off("error", fail);
+				this.server.off("error", reject);
 				resolve();
 			});
 			process.umask(umask);
@@ -178,6 +184,7 @@ export class SocketServer {
 	}
 
 	private async shutDown(): Promise<void> {
+		if (this.path !== null) removeSocket(this.path);
 		const closed = new Promise<void>((resolve) => {
 			this.server.close(() => resolve());
 		});

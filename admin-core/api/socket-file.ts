@@ -1,6 +1,8 @@
+import { rmSync } from "node:fs";
 import fs from "node:fs/promises";
 import net from "node:net";
 import { dirname } from "node:path";
+import { log } from "../log.ts";
 
 /** Longest path of a unix socket, in bytes; Node would cut a longer one off. */
 const MAX_SOCKET_PATH = 107;
@@ -39,14 +41,37 @@ export async function freeSocketPath(path: string): Promise<void> {
 	});
 }
 
-/** Gives the file of a socket its group and mode. Throws an Error. */
-export async function handOver({ path, group, mode = 0o660 }: SocketPlace): Promise<void> {
+/** The name that a socket has before it is shown, no longer than its own. */
+export function hiddenPath(path: string): string {
+	return `${path.slice(0, -1)}${path.endsWith("~") ? "_" : "~"}`;
+}
+
+/**
+ * Gives the file of a socket its group and mode, and then its name in place of the hidden one: who sees it can connect, as somebody listens. Throws an Error, also where
+ * something has come to be there meanwhile, which is left as it is.
+ */
+export async function show(hidden: string, { path, group, mode = 0o660 }: SocketPlace): Promise<void> {
 	try {
 		const id = group === undefined ? null : await findGroup(group);
-		if (id !== null) await fs.chown(path, process.getuid?.() ?? 0, id);
-		await fs.chmod(path, mode);
+		if (id !== null) await fs.chown(hidden, process.getuid?.() ?? 0, id);
+		await fs.chmod(hidden, mode);
 	} catch (error) {
 		throw refusal(path, `cannot give it to group "${group ?? ""}" with mode ${mode.toString(8)}: ${codeOf(error)}`);
+	}
+	try {
+		await fs.link(hidden, path);
+		await fs.unlink(hidden);
+	} catch (error) {
+		throw refusal(path, codeOf(error));
+	}
+}
+
+/** Removes the file of a socket, at once, so that nobody connects to what is about to close. What fails is logged. */
+export function removeSocket(path: string): void {
+	try {
+		rmSync(path, { force: true });
+	} catch (error) {
+		log("error", `cannot remove the socket "${path}": ${codeOf(error)}`);
 	}
 }
 

@@ -28,6 +28,28 @@ test("where somebody listens there is a clear error, and the other one goes on",
 	t.is((await call(file, "a.B+c x name y\0")).toString(), "0\0a.B|c|x|y|");
 });
 
+test("a socket is there when it can be connected to, and has its mode then", async (t) => {
+	const folder = makeFolder(t);
+	const file = path.join(folder, "s");
+	const seen: string[] = [];
+	const watcher = fs.watch(folder, (_, name) => {
+		if (name !== "s" || !fs.existsSync(file)) return;
+		const { status } = spawnSync("python3", [
+			"-c",
+			"import socket, sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])",
+			file,
+		]);
+		seen.push(`${status} ${(fs.statSync(file).mode & 0o777).toString(8)}`);
+	});
+	const server = await listen({ path: file }, echo);
+	await eventually(() => seen.length > 0);
+	watcher.close();
+	t.deepEqual([...new Set(seen)], ["0 660"]);
+	t.deepEqual(fs.readdirSync(folder), ["s"]);
+	await server.close();
+	t.deepEqual(fs.readdirSync(folder), []);
+});
+
 test("a file that is no socket is not removed", async (t) => {
 	const file = path.join(makeFolder(t), "s");
 	fs.writeFileSync(file, "precious");
