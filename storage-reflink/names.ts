@@ -86,6 +86,11 @@ export class ImageNames {
 		};
 	}
 
+	/** Those of the names in its directory that are files of this volume. */
+	own(names: readonly string[]): string[] {
+		return names.filter((name) => this.#isOwn(name) || this.#isTemporary(name));
+	}
+
 	/** Whether a name begins like one of ours and goes on. */
 	#isOther(name: string): boolean {
 		return this.#fixed.some((own) => name.length > own.length && name.startsWith(own));

@@ -34,12 +34,19 @@ function checkVid(vid: string): void {
 	checkName(parts[2] as string);
 }
 
-/** The suffixes are those of the special files: the image of "private-dirty" would be the dirty image of "private". */
-function checkName(name: string): void {
-	if (/-(dirty|precache|import|cow)$/.test(name))
-		throw poolError(`invalid volume name ${quote(name)}: its files would be those of another volume`);
-	if (name === "" || name.includes("/") || HARMFUL.test(name)) throw poolError(`invalid volume name ${quote(name)}`);
+/** Whether a volume can be called so. */
+export function isVolumeName(name: string): boolean {
+	return name !== "" && !name.includes("/") && !HARMFUL.test(name) && !SPECIAL.test(name);
 }
+
+function checkName(name: string): void {
+	if (isVolumeName(name)) return;
+	const why = SPECIAL.test(name) ? ": its files would be those of another volume" : "";
+	throw poolError(`invalid volume name ${quote(name)}${why}`);
+}
+
+/** The suffixes of the special files: the image of "private-dirty" would be the dirty image of "private". */
+const SPECIAL = /-(dirty|precache|import|cow)$/;
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are meant.
 const HARMFUL = /[~\x00-\x1f\x7f]/;

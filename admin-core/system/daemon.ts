@@ -14,6 +14,7 @@ import { PolicyProgram } from "./policy-program.ts";
 import { qubesPrograms } from "./programs.ts";
 import { Saver } from "./saver.ts";
 import { settlePools, stopVolumes } from "./stop-volumes.ts";
+import { warnOfStrays } from "./stray-images.ts";
 import { cryptsetup } from "./volume-encryption.ts";
 
 /** Where qubesd finds things, and how it talks. */
@@ -97,6 +98,8 @@ export class Daemon {
 			const dispatcher = new Dispatcher(loaded.app, host, () => saver.begin());
 			const servers = await openSockets(dispatcher, options);
 			await notifyReady(`${loaded.app.qubes().length} qubes`);
+			// Nobody has to wait for what is only told.
+			void warnOfStrays(loaded.app);
 			return new Daemon(loaded.app, store, host, saver, servers);
 		} catch (error) {
 			await store.close();

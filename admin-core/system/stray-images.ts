@@ -1,0 +1,51 @@
+import fs from "node:fs/promises";
+import path from "node:path";
+import { log } from "../log.ts";
+import type { App } from "../model/app.ts";
+import type { Pool, Stray } from "../model/storage/contract.ts";
+
+/**
+ * Warns of images that belong to no qube, as a crash in the creation or removal of one leaves them: a line for each directory. Nothing is removed, for
+ * somebody may want them (spec/storage-reflink.md 1.1, 3.1). Never rejects.
+ */
+export async function warnOfStrays(app: App): Promise<void> {
+	const pools = app.pools.list();
+	const places = await placesOf(pools);
+	const told = new Set<string>();
+	for (const pool of pools) {
+		for (const stray of (await pool.strays?.()) ?? []) {
+			const { directory } = stray;
+			// Two pools may be in one place.
+			if (told.has(directory) || isOfQube(app, directory) || places.some((place) => isOfPool(place, directory))) continue;
+			told.add(directory);
+			log("warning", describe(pool, stray));
+		}
+	}
+}
+
+/** The directories that pools are in; links in their paths are resolved, as in those of strays. */
+async function placesOf(pools: readonly Pool[]): Promise<string[]> {
+	const configured = pools.flatMap((pool) => pool.config().get("dir_path") ?? []);
+	return Promise.all(configured.map((place) => fs.realpath(place).catch(() => path.resolve(place))));
+}
+
+/** Whether it is called as a qube that there is, is being made or removed, or has a volume of any qube and pool, also of one that cannot be used. */
+function isOfQube(app: App, directory: string): boolean {
+	const name = path.basename(directory);
+	if (app.find(name) !== null || app.isTaken(name)) return true;
+	const volumes = app.qubes().flatMap((qube) => qube.storage.volumes());
+	return volumes.some(({ vid }) => directory.endsWith(`/${path.dirname(vid)}`));
+}
+
+/** Whether another pool is nearer around it than the one that it was found in, which is two levels up; or is within it. */
+function isOfPool(place: string, directory: string): boolean {
+	return place === path.dirname(directory) || `${place}/`.startsWith(`${directory}/`);
+}
+
+function describe(pool: Pool, { directory, images, bytes }: Stray): string {
+	const what = images === 1 ? "an image" : `${images} images`;
+	return (
+		`pool ${pool.name}: ${JSON.stringify(directory)} has ${what} of no qube (${bytes} bytes), as a creation or removal leaves that was broken off: ` +
+		"remove the directory if nobody needs it, or create a qube of that name in this pool, which replaces them"
+	);
+}
