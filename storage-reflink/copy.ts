@@ -1,6 +1,7 @@
 import { type BigIntStats, constants } from "node:fs";
 import fs from "node:fs/promises";
 import path from "node:path";
+import type { OnProgress } from "../admin-core/model/storage/contract.ts";
 import { asPoolError, errnoOf, poolError, quote } from "./errors.ts";
 import type { Journal } from "./journal.ts";
 import { longClones, viaLane } from "./lanes.ts";
@@ -25,6 +26,8 @@ export interface CopyOptions {
 	readonly keepsTimes?: boolean;
 	/** Throws where it cannot share the data. */
 	readonly onlyReflinks?: boolean;
+	/** Told how far it is where data are copied. */
+	readonly onProgress?: OnProgress | undefined;
 }
 
 /** Puts a copy of a file in place of `target`, durably; data are shared where the file system can do it, else copied with holes for zeros. */
@@ -35,8 +38,8 @@ export async function copy(bench: Bench, from: string, target: string, options: 
 }
 
 /** The same for a target that must not exist and may be seen unfinished. The caller completes it, or removes what is left of it when it fails. */
-export function copyInto(bench: Bench, from: string, target: string): Promise<void> {
-	return bench.steps.inDirectory(path.dirname(target), () => cloneOrCopy(bench, from, target, {}));
+export function copyInto(bench: Bench, from: string, target: string, onProgress?: OnProgress): Promise<void> {
+	return bench.steps.inDirectory(path.dirname(target), () => cloneOrCopy(bench, from, target, { onProgress }));
 }
 
 /** Gives a file a second name; where that is not possible, a copy with the same times, after `beforeCopy`. Durable with the next sync of the directory. */
@@ -54,7 +57,8 @@ function completionOf(from: string, { size, keepsTimes }: CopyOptions): Completi
 	return { size, timesOf: keepsTimes === true ? from : undefined };
 }
 
-async function cloneOrCopy(bench: Bench, from: string, target: string, { onlyReflinks }: CopyOptions): Promise<void> {
+async function cloneOrCopy(bench: Bench, from: string, target: string, options: CopyOptions): Promise<void> {
+	const { onlyReflinks, onProgress } = options;
 	const source = await statSource(from);
 	const refusal = source.isFIFO() ? "it is a pipe" : await clone(bench.journal, from, target, source);
 	if (refusal === null) return;
@@ -65,7 +69,7 @@ async function cloneOrCopy(bench: Bench, from: string, target: string, { onlyRef
 			`cannot share the data of ${quote(from)} with ${quote(target)}, though the pool can share data: ${refusal}`,
 		);
 	}
-	await copySparse(bench.journal, from, target, source, refusal);
+	await copySparse({ journal: bench.journal, from, to: target, reason: refusal, onProgress }, source);
 }
 
 async function statSource(from: string): Promise<BigIntStats> {

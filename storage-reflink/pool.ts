@@ -5,6 +5,7 @@ import type {
 	PoolConfig,
 	PoolSpace,
 	PoolUsage,
+	Stray,
 	Volume,
 	VolumeConfig,
 	VolumeOwner,
@@ -20,6 +21,7 @@ import { setUp } from "./setup.ts";
 import { SnapshotVolume } from "./snapshot.ts";
 import { readSpace } from "./space.ts";
 import { Steps } from "./steps.ts";
+import { findStrays } from "./strays.ts";
 import { Turns } from "./turns.ts";
 import { readUsage } from "./usage.ts";
 import { VolatileVolume } from "./volatile.ts";
@@ -73,7 +75,7 @@ export class ReflinkPool implements Pool {
 	}
 
 	async setup(): Promise<void> {
-		await setUp(this.#bench, this.#options.checksReflinks);
+		await setUp(this.#bench, this.#options.checksReflinks).finally(() => this.#bench.steps.closed());
 	}
 
 	async destroy(): Promise<void> {
@@ -110,6 +112,10 @@ export class ReflinkPool implements Pool {
 			this.#space = undefined;
 		});
 		return this.#space;
+	}
+
+	strays(): Promise<readonly Stray[]> {
+		return findStrays(this.#options.dirPath, (place) => [...this.#turns.keys()].some((vid) => vid.startsWith(`${place}/`)));
 	}
 
 	includedIn(others: readonly Pool[]): Promise<Pool | null> {

@@ -1,5 +1,6 @@
 import net from "node:net";
 import { DaemonError, EmptyReplyError, RemoteError, UsageError } from "./errors.ts";
+import { type Event, readEvents } from "./events.ts";
 import { remoteMessage } from "./remote-message.ts";
 
 /** Where qubesd listens for `admin.*` (spec 7.1). */
@@ -54,6 +55,23 @@ export async function exchange(socketPath: string, request: Request): Promise<Bu
 	});
 }
 
+/**
+ * Hears the events of a qube (spec 7.5) as dom0, until what it gives back is called. Where they cannot be had, for want of permission or whatever else, it
+ * hears nothing. Throws UsageError as `call` does.
+ */
+function listen(socketPath: string, destination: string, hear: (event: Event) => void): () => void {
+	const bytes = frame({ source: "dom0", destination, method: "admin.Events", argument: "", payload: "" });
+	let unread = "";
+	const socket = net.connect({ path: socketPath }, () => void socket.end(bytes));
+	socket.setEncoding("utf8").on("data", (text: string) => {
+		const { events, rest } = readEvents(unread + text);
+		unread = rest;
+		for (const event of events) hear(event);
+	});
+	socket.on("error", () => undefined);
+	return () => void socket.destroy();
+}
+
 function frame({ source, destination, method, argument, payload }: Request): Buffer {
 	for (const part of [method, source, argument, destination]) {
 		if (/[^!-~]/.test(part)) throw new UsageError(`invalid name "${part}": want printable ASCII characters without spaces`);
@@ -100,6 +118,11 @@ export class Qubesd {
 	/** Calls a method; the content of the reply as text. Throws as `call` does. */
 	async call(destination: string, method: string, argument = "", payload = ""): Promise<string> {
 		return (await call(this.socketPath, destination, method, argument, payload)).toString("utf8");
+	}
+
+	/** Hears the events of a qube as `listen` does. */
+	listen(destination: string, hear: (event: Event) => void): () => void {
+		return listen(this.socketPath, destination, hear);
 	}
 
 	/** Calls a method that answers with a list, a line each. Throws as `call` does. */

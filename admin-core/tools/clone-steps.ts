@@ -1,10 +1,11 @@
+import { cloneVolume } from "./clone-volume.ts";
 import type { Setting } from "./command.ts";
 import { Devices } from "./devices.ts";
 import { unlessRemote } from "./errors.ts";
 import { getFeatures, setFeature } from "./features.ts";
 import { copyMenus } from "./menus.ts";
 import { parseValue } from "./property-value.ts";
-import { cloneVolume, listVolumes, type Volume, volumeInfo } from "./volumes.ts";
+import { listVolumes, type Volume, volumeInfo } from "./volumes.ts";
 
 /** Copies one thing; it is for the caller to say what happens if that fails. */
 export type Attempt = (what: string, step: () => Promise<void>) => Promise<void>;
@@ -67,12 +68,13 @@ async function copyFirewall({ qubesd, from, to }: Copy): Promise<void> {
 }
 
 /** The volumes of the new qube that keep their state; the others have nothing to copy. */
-async function copyVolumes({ qubesd, progress, from, to, attempt }: Copy): Promise<void> {
+async function copyVolumes(copy: Copy): Promise<void> {
+	const { qubesd, from, to, attempt } = copy;
 	for (const volume of await listVolumes(qubesd, to)) {
 		const [source, target] = [from, to].map((qube) => ({ qube, volume })) as [Volume, Volume];
 		await attempt(`the volume ${volume}`, async () => {
 			if ((await volumeInfo(qubesd, target)).get("save_on_stop") !== "True") return;
-			await progress.during(`copying the volume ${volume}`, cloneVolume(qubesd, source, target));
+			await cloneVolume(copy, `copying the volume ${volume}`, source, target);
 		});
 	}
 }

@@ -6,6 +6,9 @@ interface Screen {
 	write(text: string): unknown;
 }
 
+/** Shows that so many bytes of `total` are done. */
+export type Show = (done: number, total: number) => void;
+
 const BAR_WIDTH = 30;
 /** How often a line is written again at the most, in milliseconds. */
 const PAUSE = 100;
@@ -28,26 +31,42 @@ export class Progress {
 				done += chunk.length;
 				if (Date.now() - shownAt < PAUSE) continue;
 				shownAt = Date.now();
-				this.show(`${what} ${bar(done, total)} ${size(done)} of ${size(total)}`);
+				this.showBar(what, done, total);
 			}
 		} finally {
 			this.show("");
 		}
 	}
 
-	/** Waits for something of which nobody knows how far it is, showing since when. */
-	async during<T>(what: string, work: Promise<T>): Promise<T> {
+	/**
+	 * Does something that may take long, showing since when, or how far it is once that is told. Where there is somebody to see it, `follow` is called before:
+	 * it is given how to tell, and gives back how to end that.
+	 */
+	async during<T>(what: string, work: () => Promise<T>, follow: (show: Show) => () => void): Promise<T> {
 		let seconds = 0;
+		let isTold = false;
+		const leave =
+			this.screen === null
+				? null
+				: follow((done, total) => {
+						isTold = true;
+						this.showBar(what, done, total);
+					});
 		const timer = setInterval(() => {
 			seconds++;
-			this.show(`${what} … ${seconds} s`);
+			if (!isTold) this.show(`${what} … ${seconds} s`);
 		}, 1_000);
 		try {
-			return await work;
+			return await work();
 		} finally {
+			leave?.();
 			clearInterval(timer);
-			if (seconds > 0) this.show("");
+			if (isTold || seconds > 0) this.show("");
 		}
+	}
+
+	private showBar(what: string, done: number, total: number): void {
+		this.show(`${what} ${bar(done, total)} ${size(done)} of ${size(total)}`);
 	}
 
 	/** Writes over the line that is there. */

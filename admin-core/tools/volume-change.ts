@@ -1,9 +1,10 @@
+import { cloneVolume } from "./clone-volume.ts";
 import { confirm } from "./confirm.ts";
 import { LocalError, UsageError } from "./errors.ts";
 import { listQubes, pickQube } from "./qubes.ts";
 import { parseSize } from "./size.ts";
 import type { VolumeCall } from "./volume-options.ts";
-import { checkVolume, cloneVolume, findVolume, listRevisions, parseVolume, type Volume, volumeInfo } from "./volumes.ts";
+import { checkVolume, findVolume, listRevisions, parseVolume, type Volume, volumeInfo } from "./volumes.ts";
 
 /** What can be changed of a volume. */
 export const VOLUME_SETTINGS = ["rw", "revisions_to_keep", "ephemeral"];
@@ -41,7 +42,7 @@ export async function revert({ qubesd }: VolumeCall, [word, given]: readonly str
 
 /** `qvm-volume clone`: both have to be volumes that keep their state. */
 export async function clone(call: VolumeCall, [fromWord, toWord]: readonly string[]): Promise<number> {
-	const { options, qubesd, progress, complain } = call;
+	const { options, qubesd, complain } = call;
 	const [from, to] = [parseVolume(fromWord), parseVolume(toWord)];
 	const qubes = await listQubes(qubesd);
 	for (const volume of [from, to]) {
@@ -53,7 +54,7 @@ export async function clone(call: VolumeCall, [fromWord, toWord]: readonly strin
 		complain("nothing was cloned");
 		return 1;
 	}
-	await progress.during(`cloning ${fromWord}`, cloneVolume(qubesd, from, to));
+	await cloneVolume(call, `cloning ${fromWord}`, from, to);
 	return 0;
 }
 

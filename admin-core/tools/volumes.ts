@@ -46,12 +46,6 @@ export async function listRevisions(qubesd: Qubesd, { qube, volume }: Volume): P
 	return qubesd.list(qube, "admin.vm.volume.ListSnapshots", volume);
 }
 
-/** Lets a volume take over the content of another one (spec 11). */
-export async function cloneVolume(qubesd: Qubesd, from: Volume, to: Volume): Promise<void> {
-	const token = await qubesd.call(from.qube, "admin.vm.volume.CloneFrom", from.volume);
-	await qubesd.call(to.qube, "admin.vm.volume.CloneTo", to.volume, token);
-}
-
 /** Volumes that begin as an unfinished word does: qubes first, then what they have. */
 export async function completeVolume(qubesd: Qubesd): Promise<string[]> {
 	const found: string[] = [];

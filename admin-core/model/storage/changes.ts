@@ -2,6 +2,7 @@ import { AdminError, messageOf } from "../errors.ts";
 import type { Qube } from "../qubes/qube.ts";
 import type { Volume } from "./contract.ts";
 import { checkEphemeral } from "./ephemeral.ts";
+import { tellProgress } from "./progress.ts";
 import { isInUseWithoutSnapshots, isRunningDisposableOf } from "./states.ts";
 
 /** What can be changed of one volume of a qube, with the checks that are not its driver's (spec/storage-reflink.md 1.6, 1.8, 9.3). */
@@ -36,7 +37,7 @@ export async function importVolume(qube: Qube, volume: Volume, source: Volume): 
 	if (isInUseWithoutSnapshots(source)) {
 		throw new AdminError("StoragePoolException", `volume ${source.vid} is in use, and has no snapshots that could be copied`);
 	}
-	await volume.importVolume(source);
+	await volume.importVolume(source, tellProgress(qube, volume));
 	await qube.fireAsync("domain-import-volume", { name: volume.name, source });
 }
 

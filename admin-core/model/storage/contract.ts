@@ -35,7 +35,7 @@ export interface DriverContext {
 	readonly log: (level: "info" | "warning" | "error", line: string) => void;
 }
 
-/** A named place for volumes. It knows the volumes that qubes have initialised in it, and never looks for others. */
+/** A named place for volumes. It knows the volumes that qubes have initialised in it, and never looks for others to have. */
 export interface Pool {
 	readonly name: string;
 	readonly driver: string;
@@ -64,6 +64,12 @@ export interface Pool {
 	 * driver that never knows does not have it.
 	 */
 	space?(): Promise<PoolSpace>;
+	/**
+	 * Directories of qubes in its place that hold images like its own, but have none of its volumes. Only looks, and tells nothing where it cannot; never
+	 * rejects. Whether they are of another pool, or of a qube whose volumes could not be made, is for the caller to know. A driver that can have none of
+	 * them does not have it.
+	 */
+	strays?(): Promise<readonly Stray[]>;
 	/** The one of the other pools that this one lies in, null if none or not known; never rejects. */
 	includedIn(others: readonly Pool[]): Promise<Pool | null>;
 	/** Resolves when nothing goes on in the background any more; never rejects. */
@@ -98,6 +104,16 @@ export interface VolumeSpace {
 	readonly revisions: ReadonlyMap<string, number>;
 }
 
+/** A directory of a qube that has no volume there. */
+export interface Stray {
+	/** Absolute, without symbolic links; its name is that of the qube. */
+	readonly directory: string;
+	/** How many images are in it. */
+	readonly images: number;
+	/** What is allocated to them; shared bytes count in full. */
+	readonly bytes: number;
+}
+
 /** What a pool has to know of a qube to find a place for its volumes. */
 export interface VolumeOwner {
 	readonly name: string;
@@ -123,6 +139,9 @@ export interface VolumeConfig {
 	/** Undefined follows the pool. */
 	readonly ephemeral?: boolean | undefined;
 }
+
+/** Is told how many bytes of a source of `size` bytes are copied; holes count. `done` never falls and never exceeds `size`. Does not throw. */
+export type OnProgress = (done: number, size: number) => void;
 
 /**
  * One virtual disk. The getters and `is…` are synchronous and cost a few stat calls at most. All that changes something runs to its end once it has begun,
@@ -166,8 +185,11 @@ export interface Volume {
 	/** Begins an import of `size` bytes; they are to be written to the path that it resolves to. */
 	importData(size: number): Promise<string>;
 	importDataEnd(isSuccess: boolean): Promise<void>;
-	/** Takes over the content and size of a volume, of any driver; nothing happens if this one does not keep its state. */
-	importVolume(source: Volume): Promise<void>;
+	/**
+	 * Takes over the content and size of a volume, of any driver; nothing happens if this one does not keep its state. Where data are really copied, and it is
+	 * known how many, `onProgress` is called at the beginning, now and then, and when all are copied; never after the end.
+	 */
+	importVolume(source: Volume, onProgress?: OnProgress): Promise<void>;
 	resize(size: number): Promise<void>;
 	/** Without an id: to the last revision. */
 	revert(revision?: string): Promise<void>;

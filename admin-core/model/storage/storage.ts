@@ -7,6 +7,7 @@ import { isEphemeral, mapperName } from "./ephemeral.ts";
 import { forAll } from "./for-all.ts";
 import { OpaqueVolume } from "./opaque.ts";
 import type { VolumePlan } from "./plan.ts";
+import { tellProgress } from "./progress.ts";
 import { markRunning, unmarkRunning } from "./running-markers.ts";
 import { hasNoSnapshots, isInUseWithoutSnapshots, isRunningDisposableOf } from "./states.ts";
 
@@ -77,7 +78,7 @@ export class Storage {
 		try {
 			await forAll(this.volumes(), async (volume) => {
 				const original = source.storage.find(volume.name);
-				if (original !== null) await volume.importVolume(original);
+				if (original !== null) await volume.importVolume(original, tellProgress(this.qube, volume));
 			});
 			await this.qube.fireAsync("domain-clone-files", { src: source });
 		} catch (error) {

@@ -1,7 +1,7 @@
 // How far something long is.
 import { setTimeout as sleep } from "node:timers/promises";
 import test from "ava";
-import { Progress } from "../../../admin-core/tools/progress.ts";
+import { Progress, type Show } from "../../../admin-core/tools/progress.ts";
 
 /** A terminal that keeps what is written. */
 function terminal(isTTY = true) {
@@ -21,6 +21,9 @@ async function passOn(source: AsyncIterable<Uint8Array>): Promise<number[]> {
 	for await (const chunk of source) lengths.push(chunk.length);
 	return lengths;
 }
+
+/** Nobody says how far it is. */
+const untold = () => () => undefined;
 
 const MIB = 2 ** 20;
 
@@ -57,14 +60,50 @@ test("the line is removed when the source fails", async (t) => {
 
 test("during() shows the seconds, and gives back what it waited for", async (t) => {
 	const screen = terminal();
-	t.is(await new Progress(screen, false).during("cloning x", sleep(1_500, "done")), "done");
+	t.is(await new Progress(screen, false).during("cloning x", () => sleep(1_500, "done"), untold), "done");
 	t.is(screen.written[0], "\r\x1b[Kcloning x … 1 s");
 	t.is(screen.written.at(-1), "\r\x1b[K");
 });
 
+test("during() shows how far it is as soon as that is told, listens before it begins, and no longer when it has failed", async (t) => {
+	const screen = terminal();
+	const seen: string[] = [];
+	let tell: Show = () => t.fail();
+	const work = async () => {
+		seen.push("begun");
+		tell(MIB, 2 * MIB);
+		throw new Error("broken");
+	};
+	const follow = (show: Show) => {
+		seen.push("followed");
+		tell = show;
+		return () => void seen.push("left");
+	};
+	await t.throwsAsync(new Progress(screen, false).during("cloning x", work, follow), { message: "broken" });
+	t.deepEqual(seen, ["followed", "begun", "left"]);
+	t.deepEqual(screen.written, [`\r\x1b[Kcloning x [${"#".repeat(15)}${"-".repeat(15)}]  50% 1.0 MiB of 2.0 MiB`, "\r\x1b[K"]);
+});
+
+test("nobody is listened to where nothing is shown", async (t) => {
+	for (const [isTTY, isQuiet] of [
+		[false, false],
+		[true, true],
+	] as const) {
+		const progress = new Progress(terminal(isTTY), isQuiet);
+		t.is(
+			await progress.during(
+				"x",
+				async () => "done",
+				() => t.fail() as never,
+			),
+			"done",
+		);
+	}
+});
+
 test("nothing is shown of what is quick, without a terminal, or to who wants it quiet", async (t) => {
 	const quick = terminal();
-	await new Progress(quick, false).during("x", Promise.resolve());
+	await new Progress(quick, false).during("x", () => Promise.resolve(), untold);
 	const file = terminal(false);
 	await passOn(new Progress(file, false).count("x", 1, chunks(1)));
 	const quiet = terminal();
