@@ -4,15 +4,13 @@ import { makePrecache, removePrecache } from "./precache.ts";
 import { preserveClean, prune } from "./revisions.ts";
 import { allToTheEnd } from "./steps.ts";
 
-type WriteDown = (image: string) => Promise<void>;
-
 /**
  * Makes the dirty or the import image the clean one, and the old one a revision (spec 3.5). No data are copied before it returns; precache and prune
- * follow in the background, in this order, as freeing an image slows down clones. `writeDown` makes the image durable.
+ * follow in the background, in this order, as freeing an image slows down clones. `written` resolves when the image is durable.
  */
-export async function commit(volume: OriginVolume, from: string, found: Found, writeDown?: WriteDown): Promise<void> {
+export async function commit(volume: OriginVolume, from: string, found: Found, written: Promise<void>): Promise<void> {
 	const { revisionsToKeep, names } = volume;
-	await putInPlace(volume, from, found, revisionsToKeep >= 1, writeDown);
+	await putInPlace(volume, from, found, revisionsToKeep >= 1, written);
 	prepareStart(volume);
 	// A stop without snapshots leaves revisions of former times to the next start.
 	if (revisionsToKeep !== -1 || from === names.importing)
@@ -28,11 +26,11 @@ export async function putInPlace(
 	from: string,
 	found: Found,
 	keepsOld: boolean,
-	writeDown: WriteDown = (file) => volume.bench.steps.flush(file),
+	written: Promise<void>,
 ): Promise<void> {
 	const { clean } = volume.names;
 	// At once, as only the rename has to come after all of them.
-	const prepared = allToTheEnd(writeDown(from), removePrecache(volume, found));
+	const prepared = allToTheEnd(written, removePrecache(volume, found));
 	const kept = keepsOld ? preserveClean(volume, found, prepared) : volume.freeLater(clean);
 	await allToTheEnd(prepared, kept);
 	await volume.bench.steps.rename(from, clean);

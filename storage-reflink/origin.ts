@@ -1,4 +1,4 @@
-import type { Volume } from "../admin-core/model/storage/contract.ts";
+import type { OnProgress, Volume } from "../admin-core/model/storage/contract.ts";
 import { commit, prepareStart, putInPlace } from "./commit.ts";
 import { copy, copyInto } from "./copy.ts";
 import { poolError, quote } from "./errors.ts";
@@ -6,7 +6,7 @@ import type { Found } from "./names.ts";
 import { checkSize } from "./options.ts";
 import { isStale, removePrecache } from "./precache.ts";
 import { findRevision, preserveClean, readRevisions } from "./revisions.ts";
-import { statOrNull } from "./steps.ts";
+import { allToTheEnd, statAtOnce, statOrNull } from "./steps.ts";
 import { ImageVolume, statIfThere } from "./volume.ts";
 
 /** Keeps the state of each run: root of templates, private (spec 1.3). Its clean image is never written to, but replaced. */
@@ -27,27 +27,28 @@ export class OriginVolume extends ImageVolume {
 
 	/** A dirty image that a crash has left is resumed. An open import is cancelled. */
 	override start(): Promise<void> {
-		return this.change("start", async (found) => {
+		return this.inTurn("start", async () => {
 			this.#importSize = null;
-			await this.removeUnfinished(found);
-			if (found.dirty) return;
-			if (!found.clean) throw poolError(`cannot start ${this}: there is no ${quote(this.names.clean)}`);
-			if (this.revisionsToKeep === -1) await this.#startWithoutSnapshots(found);
-			else await this.#startFromClean(found);
+			if (!this.#isPrepared()) return this.#startUnprepared();
+			await this.bench.steps.rename(this.names.precache, this.names.dirty);
+			this.later("remove leftovers", async () => this.removeUnfinished(await this.look()));
 		});
 	}
 
+	/** The image is written down while it is looked what else there is. */
 	override stop(): Promise<void> {
-		return this.change("stop", async (found) => {
-			await this.removeUnfinished(this.#importSize === null ? found : { ...found, importing: false });
-			if (found.dirty) await commit(this, this.names.dirty, found);
+		return this.inTurn("stop", async () => {
+			const written = this.isDirty() ? this.bench.steps.flush(this.names.dirty) : Promise.resolve();
+			await allToTheEnd(written, this.#stopWhen(written));
 		});
 	}
 
 	override async export(): Promise<string> {
 		await this.verify();
 		if (statIfThere(this.names.clean) !== undefined) return this.names.clean;
-		throw poolError(`cannot read ${this}: it has no ${quote(this.names.clean)} while it is running with snapshots disabled`);
+		throw poolError(
+			`cannot read ${this.title}: it has no ${quote(this.names.clean)} while it is running with snapshots disabled`,
+		);
 	}
 
 	override importData(size: number): Promise<string> {
@@ -70,23 +71,26 @@ export class OriginVolume extends ImageVolume {
 			const size = this.#importSize;
 			// Whatever happens now, it is over.
 			this.#importSize = null;
-			if (size === null) throw poolError(`cannot end the import into ${this}: none is open; a start or a removal cancels it`);
+			if (size === null)
+				throw poolError(`cannot end the import into ${this.title}: none is open; a start or a removal cancels it`);
 			await this.#orRemoveImport(async () => {
 				if (!isSuccess) return void (await this.bench.steps.remove(this.names.importing));
 				await this.#checkImport(size);
-				await commit(this, this.names.importing, await this.look());
+				const { importing } = this.names;
+				await commit(this, importing, await this.look(), this.bench.steps.flush(importing));
 			});
 		});
 	}
 
 	/** Only this volume is locked, so that two can be cloned into one another. */
-	override importVolume(source: Volume): Promise<void> {
+	override importVolume(source: Volume, onProgress?: OnProgress): Promise<void> {
 		return this.change("clone into", async (found) => {
 			this.#refuseBusy("clone into", found);
 			await this.removeUnfinished(found);
 			await this.#orRemoveImport(async () => {
-				await this.#copyFrom(source);
-				await commit(this, this.names.importing, found, (file) => this.bench.steps.complete(file, {}));
+				await this.#copyFrom(source, onProgress);
+				const { importing } = this.names;
+				await commit(this, importing, found, this.bench.steps.complete(importing, {}));
 			});
 		});
 	}
@@ -95,9 +99,9 @@ export class OriginVolume extends ImageVolume {
 		return this.change("revert", async (found) => {
 			this.#refuseBusy("revert", found);
 			const { path } = findRevision(this, revision);
-			await putInPlace(this, path, found, this.revisionsToKeep !== 0);
+			await putInPlace(this, path, found, this.revisionsToKeep !== 0, this.bench.steps.flush(path));
 			if (this.revisionsToKeep === 0)
-				this.bench.journal.warn(`the state of ${this} before the revert is lost: it keeps no revisions`);
+				this.bench.journal.warn(`the state of ${this.title} before the revert is lost: it keeps no revisions`);
 			prepareStart(this);
 		});
 	}
@@ -116,7 +120,7 @@ export class OriginVolume extends ImageVolume {
 	protected override async resizeAtRest(size: number, found: Found): Promise<void> {
 		this.#refuseBusy("resize", found);
 		const clean = await statOrNull(this.names.clean);
-		if (clean === null) throw poolError(`cannot resize ${this}: there is no ${quote(this.names.clean)}`);
+		if (clean === null) throw poolError(`cannot resize ${this.title}: there is no ${quote(this.names.clean)}`);
 		const before = Number(clean.size);
 		if (size === before) return;
 		await removePrecache(this, found);
@@ -132,9 +136,24 @@ export class OriginVolume extends ImageVolume {
 		await super.removeImages(found);
 	}
 
+	/** Whether there is nothing to do but to rename the precache. */
+	#isPrepared(): boolean {
+		const { dirty, importing } = this.names;
+		if (this.revisionsToKeep === -1 || isStale(this.names)) return false;
+		return statAtOnce(dirty) === null && statAtOnce(importing) === null;
+	}
+
+	async #startUnprepared(): Promise<void> {
+		const found = await this.look();
+		await this.removeUnfinished(found);
+		if (found.dirty) return;
+		if (!found.clean) throw poolError(`cannot start ${this.title}: there is no ${quote(this.names.clean)}`);
+		if (this.revisionsToKeep === -1) await this.#startWithoutSnapshots(found);
+		else await this.#startFromClean(found);
+	}
+
 	async #startFromClean(found: Found): Promise<void> {
-		const { clean, dirty, precache } = this.names;
-		if (found.precache && !isStale(this.names)) return this.bench.steps.rename(precache, dirty);
+		const { clean, dirty } = this.names;
 		if (found.precache)
 			this.bench.journal.warn(`${quote(clean)} has been changed by other hands: what was prepared for the next start is removed`);
 		await removePrecache(this, found);
@@ -143,30 +162,43 @@ export class OriginVolume extends ImageVolume {
 
 	/** Revisions only go when it is certain that there is something to start with. */
 	async #startWithoutSnapshots(found: Found): Promise<void> {
-		const { clean, dirty, precache } = this.names;
-		const { steps } = this.bench;
-		await steps.rename(clean, dirty);
-		const old = [...found.revisions.map(({ path }) => path), precache];
+		await this.#runOnClean();
+		const old = [...found.revisions.map(({ path }) => path), this.names.precache];
 		for (const file of old) await this.freeLater(file);
-		await steps.remove(...old);
+		await this.bench.steps.remove(...old);
+	}
+
+	/** The clean image is what the run writes to, unless it has another name: a snapshot volume that was started from it must not change. */
+	async #runOnClean(): Promise<void> {
+		const { clean, dirty } = this.names;
+		if (statAtOnce(clean)?.nlink === 1n) return this.bench.steps.rename(clean, dirty);
+		await copy(this.bench, clean, dirty);
+		await this.bench.steps.remove(clean);
+	}
+
+	/** An open import goes on. */
+	async #stopWhen(written: Promise<void>): Promise<void> {
+		const found = await this.look();
+		await this.removeUnfinished(this.#importSize === null ? found : { ...found, importing: false });
+		if (found.dirty) await commit(this, this.names.dirty, found, written);
 	}
 
 	#refuseBusy(operation: string, found: Found): void {
-		if (found.dirty) throw poolError(`cannot ${operation} ${this}: it was not cleanly stopped`);
-		if (this.#importSize !== null) throw poolError(`cannot ${operation} ${this}: an import into it is in progress`);
+		if (found.dirty) throw poolError(`cannot ${operation} ${this.title}: it was not cleanly stopped`);
+		if (this.#importSize !== null) throw poolError(`cannot ${operation} ${this.title}: an import into it is in progress`);
 	}
 
 	async #checkImport(size: number): Promise<void> {
 		const stat = await statOrNull(this.names.importing);
-		if (stat === null) throw poolError(`cannot end the import into ${this}: there is no ${quote(this.names.importing)}`);
+		if (stat === null) throw poolError(`cannot end the import into ${this.title}: there is no ${quote(this.names.importing)}`);
 		if (stat.size !== BigInt(size))
-			throw poolError(`cannot end the import into ${this}: it has ${stat.size} bytes: want ${size}`);
+			throw poolError(`cannot end the import into ${this.title}: it has ${stat.size} bytes: want ${size}`);
 	}
 
-	async #copyFrom(source: Volume): Promise<void> {
+	async #copyFrom(source: Volume, onProgress?: OnProgress): Promise<void> {
 		const path = await source.export();
 		try {
-			await copyInto(this.bench, path, this.names.importing);
+			await copyInto(this.bench, path, this.names.importing, onProgress);
 		} finally {
 			await source.exportEnd(path);
 		}

@@ -20,7 +20,7 @@ export function findRevision(volume: OriginVolume, id: string | undefined): Revi
 	const revisions = readRevisions(volume.names);
 	const found = id === undefined ? revisions.at(-1) : revisions.find((revision) => `${revision.id}` === id);
 	if (found !== undefined) return found;
-	throw poolError(id === undefined ? `${volume} has no revisions` : `${volume} has no revision ${quote(id)}`);
+	throw poolError(id === undefined ? `${volume.title} has no revisions` : `${volume.title} has no revision ${quote(id)}`);
 }
 
 /**

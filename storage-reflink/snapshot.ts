@@ -34,7 +34,7 @@ export class SnapshotVolume extends ImageVolume {
 	override start(): Promise<void> {
 		return this.change("start", async (found) => {
 			const missing = this.missingImage();
-			if (missing !== null) throw poolError(`cannot start ${this}: there is no ${quote(missing)}`);
+			if (missing !== null) throw poolError(`cannot start ${this.title}: there is no ${quote(missing)}`);
 			await this.removeUnfinished(found);
 			await this.removeRun(found);
 			try {
@@ -63,7 +63,7 @@ export class SnapshotVolume extends ImageVolume {
 	}
 
 	protected override async resizeAtRest(): Promise<void> {
-		throw poolError(`cannot resize ${this}: it begins each run as ${this.source}, which is what has to be resized`);
+		throw poolError(`cannot resize ${this.title}: it begins each run as ${this.source.title}, which is what has to be resized`);
 	}
 
 	async #takeSource(): Promise<void> {
@@ -75,7 +75,7 @@ export class SnapshotVolume extends ImageVolume {
 	/** A source without snapshots has no committed state while it runs: what we have may be half of its run. */
 	#refuseRunningSource(): void {
 		if (this.source.revisionsToKeep === -1 && this.source.isDirty()) {
-			throw poolError(`cannot start ${this}: ${this.source} is running with snapshots disabled`);
+			throw poolError(`cannot start ${this.title}: ${this.source.title} is running with snapshots disabled`);
 		}
 	}
 }

@@ -1,6 +1,7 @@
-import { type BigIntStats, fstatSync, statSync } from "node:fs";
+import opened, { type BigIntStats } from "node:fs";
 import fs, { type FileHandle } from "node:fs/promises";
 import path from "node:path";
+import { promisify } from "node:util";
 import { errnoOf, poolError, quote, withPath } from "./errors.ts";
 import type { Journal } from "./journal.ts";
 import { LONG_BYTES, longFlushes, viaLane } from "./lanes.ts";
@@ -23,15 +24,16 @@ export interface Completion {
 /** All changes of the tree go through here (spec 3.2); what they return from is logged, and durable where nothing else is said. */
 export class Steps {
 	readonly #journal: Journal;
-	readonly #closing = new Set<Promise<void>>();
+	/** Not before the end of an operation, as it would take a start and a stop longer; nor can its failure matter after a sync. */
+	readonly #toClose: (() => Promise<void>)[] = [];
 
 	constructor(journal: Journal) {
 		this.#journal = journal;
 	}
 
-	/** Resolves when all files are closed whose step was over when it was called. */
+	/** Closes the files of the steps that are over. */
 	async closed(): Promise<void> {
-		await Promise.all(this.#closing);
+		await Promise.allSettled(this.#toClose.splice(0).map((close) => close()));
 	}
 
 	/** Puts a file in place of `target`, whole or not at all. `make` makes it under the temporary name it is given, which must not exist before. */
@@ -67,23 +69,24 @@ export class Steps {
 			if (size !== undefined) await handle.truncate(size);
 			// Node sets times to the microsecond only.
 			if (timesOf !== undefined) await run("touch", ["--no-create", `--reference=${timesOf}`, "--", file]);
-			await flush(handle);
+			await flush(handle.fd);
 		});
 	}
 
 	/** Writes down what a guest has written. */
 	async flush(file: string): Promise<void> {
-		await this.#withFile(file, "r", flush);
+		await this.#withOpened(file, flush);
 	}
 
 	/** Both are in one directory. Where they are names of one file, one of them goes. */
 	async rename(from: string, to: string): Promise<void> {
-		const moving = this.#move(from, to);
-		const sync = this.#withFile(path.dirname(to), "r", async (directory) => {
-			await moving;
-			await directory.sync();
-		});
-		await allToTheEnd(moving, sync);
+		const replaced = statAtOnce(to);
+		const moved = replaced === null ? null : statAtOnce(from);
+		await fs.rename(from, to);
+		this.#journal.renamed(from, to);
+		// The system has left both.
+		if (moved !== null && replaced !== null && isSameFile(moved, replaced)) await this.drop(from);
+		await this.syncDirectory(path.dirname(to));
 	}
 
 	/** Durable with the next step that syncs the directory of `to`. */
@@ -141,7 +144,7 @@ export class Steps {
 		const before = await this.#withFile(file, "r+", async (handle) => {
 			const { size: before } = await handle.stat();
 			await handle.truncate(size);
-			await flush(handle);
+			await flush(handle.fd);
 			return before;
 		});
 		this.#journal.resized(file, before, size);
@@ -150,10 +153,10 @@ export class Steps {
 	/** Writes down the names in a directory. Where it is gone, another volume of the qube was removed, and its parent says so. */
 	async syncDirectory(directory: string): Promise<void> {
 		try {
-			await this.#withFile(directory, "r", (handle) => handle.sync());
+			await this.#withOpened(directory, sync);
 		} catch (thrown) {
 			if (errnoOf(thrown) !== "ENOENT") throw thrown;
-			await this.#withFile(path.dirname(directory), "r", (handle) => handle.sync());
+			await this.#withOpened(path.dirname(directory), sync);
 		}
 	}
 
@@ -169,15 +172,6 @@ export class Steps {
 		}
 	}
 
-	async #move(from: string, to: string): Promise<void> {
-		const replaced = statAtOnce(to);
-		const moved = replaced === null ? null : statAtOnce(from);
-		await fs.rename(from, to);
-		this.#journal.renamed(from, to);
-		// The system has left both.
-		if (moved !== null && replaced !== null && isSameFile(moved, replaced)) await this.drop(from);
-	}
-
 	async #withFile<T>(file: string, flags: string, work: (handle: FileHandle) => Promise<T>): Promise<T> {
 		const handle = await fs.open(file, flags, IMAGE_MODE);
 		try {
@@ -185,17 +179,20 @@ export class Steps {
 		} catch (thrown) {
 			throw withPath(thrown, file);
 		} finally {
-			this.#close(handle);
+			this.#toClose.push(() => handle.close());
 		}
 	}
 
-	/** Nobody waits for it, as it takes a start and a stop longer; nor can its failure matter after a sync. */
-	#close(handle: FileHandle): void {
-		const closing = handle
-			.close()
-			.catch(() => undefined)
-			.finally(() => this.#closing.delete(closing));
-		this.#closing.add(closing);
+	/** The same for what is there, and opened at once: it has just been looked at, and the way to a worker and back takes longer than opening it. */
+	async #withOpened(file: string, work: (fd: number) => Promise<void>): Promise<void> {
+		const fd = opened.openSync(file, "r");
+		try {
+			await work(fd);
+		} catch (thrown) {
+			throw withPath(thrown, file);
+		} finally {
+			this.#toClose.push(() => promisify(opened.close)(fd));
+		}
 	}
 }
 
@@ -211,7 +208,7 @@ export async function statOrNull(file: string): Promise<BigIntStats | null> {
 
 /** The same at once: takes microseconds, and no lock of the file, but for a name that is looked up the first time. */
 export function statAtOnce(file: string): BigIntStats | null {
-	return statSync(file, { bigint: true, throwIfNoEntry: false }) ?? null;
+	return opened.statSync(file, { bigint: true, throwIfNoEntry: false }) ?? null;
 }
 
 export function allocatedBytes({ blocks }: BigIntStats): number {
@@ -243,9 +240,13 @@ export async function allToTheEnd(...work: readonly Promise<void>[]): Promise<vo
 	for (const result of await Promise.allSettled(work)) if (result.status === "rejected") throw result.reason;
 }
 
-async function flush(handle: FileHandle): Promise<void> {
-	const stat = fstatSync(handle.fd, { bigint: true });
-	await viaLane(longFlushes, allocatedBytes(stat), () => handle.sync());
+async function flush(fd: number): Promise<void> {
+	const stat = opened.fstatSync(fd, { bigint: true });
+	await viaLane(longFlushes, allocatedBytes(stat), () => sync(fd));
+}
+
+function sync(fd: number): Promise<void> {
+	return promisify(opened.fsync)(fd);
 }
 
 /** Whether what the call is about was there. */

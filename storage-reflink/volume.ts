@@ -107,16 +107,16 @@ export abstract class ImageVolume implements Volume {
 	}
 
 	async verify(): Promise<void> {
-		if (this.#isRemoved) throw poolError(`${this} has been removed`);
+		if (this.#isRemoved) throw poolError(`${this.title} has been removed`);
 		const missing = this.missingImage();
-		if (missing !== null) throw poolError(`${this} cannot be started: there is no ${quote(missing)}`);
+		if (missing !== null) throw poolError(`${this.title} cannot be started: there is no ${quote(missing)}`);
 	}
 
 	abstract start(): Promise<void>;
 	abstract stop(): Promise<void>;
 
 	async export(): Promise<string> {
-		throw notImplemented("export", `${this}, which keeps no state`);
+		throw notImplemented("export", `${this.title}, which keeps no state`);
 	}
 
 	async exportEnd(_path: string): Promise<void> {
@@ -124,11 +124,11 @@ export abstract class ImageVolume implements Volume {
 	}
 
 	async importData(_size: number): Promise<string> {
-		throw notImplemented("import", `${this}, which keeps no state`);
+		throw notImplemented("import", `${this.title}, which keeps no state`);
 	}
 
 	async importDataEnd(_isSuccess: boolean): Promise<void> {
-		throw notImplemented("import", `${this}, which keeps no state`);
+		throw notImplemented("import", `${this.title}, which keeps no state`);
 	}
 
 	async importVolume(_source: Volume): Promise<void> {
@@ -139,7 +139,7 @@ export abstract class ImageVolume implements Volume {
 	resize(size: number): Promise<void> {
 		return this.change("resize", async (found) => {
 			checkSize(size);
-			if (!this.rw) throw poolError(`cannot resize ${this}: it is read-only`);
+			if (!this.rw) throw poolError(`cannot resize ${this.title}: it is read-only`);
 			if (found.dirty) {
 				await this.bench.steps.truncate(this.names.dirty, size);
 				await refreshLoopDevices(this.bench.journal, this.names.dirty);
@@ -149,12 +149,16 @@ export abstract class ImageVolume implements Volume {
 	}
 
 	async revert(_revision?: string): Promise<void> {
-		throw poolError(`${this} has no revisions`);
+		throw poolError(`${this.title} has no revisions`);
 	}
 
 	/** As it is named in messages. */
-	toString(): string {
+	get title(): string {
 		return `volume ${quote(this.vid)} of pool ${quote(this.pool.name)}`;
+	}
+
+	toString(): string {
+		return this.vid;
 	}
 
 	/** Makes what there is of the volume while it is at rest; everything of it was removed before. */
@@ -177,7 +181,7 @@ export abstract class ImageVolume implements Volume {
 	/** What the system refuses becomes a StoragePoolException. */
 	protected inTurn<T>(operation: string, work: () => Promise<T>): Promise<T> {
 		return this.#turns.take(async () => {
-			if (this.#isRemoved) throw poolError(`cannot ${operation} ${this}: it has been removed`);
+			if (this.#isRemoved) throw poolError(`cannot ${operation} ${this.title}: it has been removed`);
 			this.#turns.later(async () => {
 				// So that a pool without reflinks says so though it never shares data, and the next turn meets no file that this one has left open.
 				await this.bench.reflinks.work();
@@ -186,7 +190,7 @@ export abstract class ImageVolume implements Volume {
 			try {
 				return await work();
 			} catch (thrown) {
-				throw asPoolError(`${operation} ${this}`, thrown);
+				throw asPoolError(`${operation} ${this.title}`, thrown);
 			}
 		});
 	}
@@ -197,7 +201,7 @@ export abstract class ImageVolume implements Volume {
 			try {
 				await work();
 			} catch (thrown) {
-				this.bench.journal.warn(`cannot ${doing} of ${this}: ${(thrown as Error).message}`);
+				this.bench.journal.warn(`cannot ${doing} of ${this.title}: ${(thrown as Error).message}`);
 			}
 		});
 	}

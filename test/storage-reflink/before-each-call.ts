@@ -1,8 +1,9 @@
 // Looks at each call to the file system that the driver makes, before it is made; what the look throws is what the call fails with.
+import opened from "node:fs";
 import fs, { type FileHandle } from "node:fs/promises";
 
 type Look = (call: string, args: readonly unknown[]) => void;
-type Calls = { [name: string]: (...args: unknown[]) => Promise<unknown> };
+type Calls = { [name: string]: (...args: unknown[]) => unknown };
 
 const CHANGES = ["open", "rename", "link", "unlink", "mkdir", "rmdir", "copyFile"];
 const ON_FILES = ["chmod", "truncate", "sync"];
@@ -20,6 +21,7 @@ export async function lookBeforeEachCall(next: Look | null): Promise<void> {
 	await handle.close();
 	wrap(fs as unknown as Calls, [...CHANGES, ...READS]);
 	wrap(Object.getPrototypeOf(handle), ON_FILES);
+	wrapOthers();
 }
 
 /** Whether a call changes something or makes it durable. */
@@ -35,6 +37,23 @@ function wrap(calls: Calls, names: readonly string[]): void {
 			return original.apply(this, args);
 		};
 	}
+}
+
+/** What the driver does otherwise: it opens files for reading at once, and asks for a sync with a callback. */
+function wrapOthers(): void {
+	const { openSync, fsync } = opened;
+	opened.openSync = (file, flags, mode) => {
+		if (flags === "r") look?.("open", [file, flags]);
+		return openSync(file, flags, mode);
+	};
+	opened.fsync = ((fd, done) => {
+		try {
+			look?.("sync", [fd]);
+		} catch (thrown) {
+			return void done(thrown as NodeJS.ErrnoException);
+		}
+		fsync(fd, done);
+	}) as typeof opened.fsync;
 }
 
 /** What a call fails with whose errno is this. */

@@ -52,6 +52,28 @@ scenario("41 while it runs there is nothing to read, clone or begin a run with (
 });
 
 scenario(
+	"what a snapshot volume has begun with stays as it was when its source then runs, and it is outdated after",
+	ALL,
+	async (t, scene) => {
+		const volume = scene.origin({ revisionsToKeep: -1 });
+		const snapshot = scene.snapshot(volume, { name: "dvm", dirPrefix: "appvms" });
+		await volume.create();
+		await scene.run(volume, "A");
+		await snapshot.start();
+		await volume.start();
+		write(volume.path, "B");
+		t.deepEqual([scene.names("appvms/work"), scene.clean(snapshot), read(snapshot.path)], [["private-dirty.img"], "A", "A"]);
+		await volume.stop();
+		t.deepEqual([scene.clean(volume), scene.clean(snapshot), snapshot.isOutdated()], ["B", "A", true]);
+		await snapshot.stop();
+		const { ino } = fs.statSync(scene.file(volume));
+		await volume.start();
+		t.is(fs.statSync(volume.path).ino, ino);
+		await volume.stop();
+	},
+);
+
+scenario(
 	"41 what a killed daemon left as the dirty image only can be started and committed with another setting (W14)",
 	ALL,
 	async (t, scene) => {
