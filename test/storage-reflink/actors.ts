@@ -12,36 +12,21 @@ export class Actors {
 	readonly log: string[] = [];
 	/** Whether revisions that should have been pruned can still be there. */
 	mayLinger = false;
-	/** A source that runs with snapshots disabled writes to what the snapshot began with, and the snapshot keeps that until it ends. */
-	#sharesBegin = false;
 	/** So that many can act side by side, in the same qubes. */
 	readonly #suffix: string;
 
-	constructor(dir: string, suffix = "") {
+	/** With a suffix and others: volumes of its own in the pool of those. */
+	constructor(dir: string, suffix = "", others?: Actors) {
 		this.dir = dir;
 		this.#suffix = suffix;
-		this.pool = this.open({});
+		this.pool = others?.pool ?? this.#makePool();
+		this.#initVolumes({});
 	}
 
 	/** A new daemon with the settings that its qubes.xml has. */
-	open({ origins, volatile }: Partial<World>): Pool {
-		const make = storageDrivers["file-reflink"];
-		if (make === undefined) throw new Error("no driver");
-		const options = new Map([
-			["dir_path", this.dir],
-			["setup_check", "no"],
-		]);
-		this.pool = make({ name: "pool", options }, { log: (level, line) => void this.log.push(`${level} ${line}`) });
-		for (const name of ORIGINS) this.#init(name, origins?.[name]?.keep ?? 2, origins?.[name]?.nominal);
-		this.pool.initVolume(
-			{ name: "app", dirPrefix: "appvms" },
-			{ name: `a${this.#suffix}`, rw: true, snapOnStart: true, source: this.volume("t") },
-		);
-		this.pool.initVolume(
-			{ name: "app", dirPrefix: "appvms" },
-			{ name: `v${this.#suffix}`, rw: true, size: volatile?.nominal ?? SIZES[0] },
-		);
-		return this.pool;
+	open(world: World): void {
+		this.pool = this.#makePool();
+		this.#initVolumes(world);
 	}
 
 	volume(name: string): Volume {
@@ -102,6 +87,28 @@ export class Actors {
 		return names.filter((name) => name.includes("~") || name.endsWith("-import.img"));
 	}
 
+	#makePool(): Pool {
+		const make = storageDrivers["file-reflink"];
+		if (make === undefined) throw new Error("no driver");
+		const options = new Map([
+			["dir_path", this.dir],
+			["setup_check", "no"],
+		]);
+		return make({ name: "pool", options }, { log: (level, line) => void this.log.push(`${level} ${line}`) });
+	}
+
+	#initVolumes({ origins, volatile }: Partial<World>): void {
+		for (const name of ORIGINS) this.#init(name, origins?.[name]?.keep ?? 2, origins?.[name]?.nominal);
+		this.pool.initVolume(
+			{ name: "app", dirPrefix: "appvms" },
+			{ name: `a${this.#suffix}`, rw: true, snapOnStart: true, source: this.volume("t") },
+		);
+		this.pool.initVolume(
+			{ name: "app", dirPrefix: "appvms" },
+			{ name: `v${this.#suffix}`, rw: true, size: volatile?.nominal ?? SIZES[0] },
+		);
+	}
+
 	#init(name: string, revisionsToKeep: number, size = SIZES[0]): void {
 		const [dirPrefix, owner] = vidOf(name).split("/") as [string, string];
 		this.pool.initVolume(
@@ -143,9 +150,7 @@ export class Actors {
 		const volume = this.volume("a");
 		const found: string[] = [];
 		const actual = [show(this.#disk(volume, ".img")), show(this.#disk(volume, "-dirty.img"))].join();
-		this.#sharesBegin = snapshot !== null && (this.#sharesBegin || origins["t"]?.keep === -1);
-		const begin = this.#sharesBegin ? this.#disk(volume, ".img") : (snapshot?.begin ?? null);
-		const wanted = [show(begin), show(snapshot?.now ?? null)].join();
+		const wanted = [show(snapshot?.begin ?? null), show(snapshot?.now ?? null)].join();
 		if (actual !== wanted) found.push(`a: ${actual}: want ${wanted}`);
 		const source = origins["t"]?.clean ?? null;
 		const isOutdated = snapshot !== null && source !== null && source.number !== snapshot.begin.number;

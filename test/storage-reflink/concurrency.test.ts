@@ -2,48 +2,34 @@
 import fs from "node:fs";
 import { chooseSeed, Random } from "../policy-cli/core/random.ts";
 import { firstFew } from "../support/parallel.ts";
-import { Actors } from "./actors.ts";
+import { actAtOnce, Tally } from "./crowd.ts";
 import { KINDS } from "./file-systems.ts";
 import { MIB, read, write } from "./images.ts";
-import { apply, BEGIN, randomOperation } from "./model.ts";
 import { ALL, mountedOnce, onFileSystem, scenario } from "./scene.ts";
 
 const CLIENTS = 16;
-const OPERATIONS = Number(process.env["QUBES_STORAGE_OPERATIONS"] ?? 60);
+const VOLUMES_OF_A_CLIENT = 5;
+/** How much each client does, unless it is said how long. */
+const OPERATIONS = 120;
+const SECONDS = Number(process.env["QUBES_STORAGE_SECONDS"] ?? 0);
 
 for (const kind of KINDS) {
 	onFileSystem(
-		`${CLIENTS} clients do ${OPERATIONS} operations each, on volumes of the same qubes, and all end as they should (${kind})`,
+		`${CLIENTS} clients start, stop, clone, resize and revert ${CLIENTS * VOLUMES_OF_A_CLIENT} volumes at once, and all end as they should (${kind})`,
 		async (t) => {
 			const seed = chooseSeed();
 			t.log(`seed ${seed}`);
 			const dir = `${mountedOnce(kind).root}/crowd`;
-			await new Actors(dir).pool.setup();
-			const crowd = Array.from({ length: CLIENTS }, (_, client) => client + 1);
-			const wrong = await Promise.all(crowd.map((client) => actAlone(dir, client, new Random(seed + client))));
-			t.is(firstFew(wrong.filter((one) => one !== "")), "");
-			t.deepEqual(new Actors(dir).unfinished(), []);
+			const sources = Array.from({ length: CLIENTS }, (_, client) => new Random(seed + client));
+			const end = performance.now() + SECONDS * 1000;
+			const isOver = (count: number): boolean => (SECONDS > 0 ? performance.now() > end : count === OPERATIONS);
+			const tally = new Tally(["start", "stop", "clone", "resize", "revert"]);
+			const wrong = await actAtOnce(dir, sources, isOver, tally);
+			t.log(`${tally}`);
+			t.is(firstFew(wrong), "");
+			t.deepEqual(tally.alwaysAlone(), []);
 		},
 	);
-}
-
-async function actAlone(dir: string, client: number, random: Random): Promise<string> {
-	const actors = new Actors(dir, `-${client}`);
-	let world = BEGIN;
-	for (let step = 0; step < OPERATIONS; step++) {
-		const operation = randomOperation(random, world);
-		const next = apply(world, operation);
-		const error = await actors.act(operation, world).then(
-			() => null,
-			(thrown: Error) => thrown,
-		);
-		world = next ?? world;
-		const wrong = actors.differences(world);
-		if ((error === null) !== (next !== null)) wrong.push(error?.message ?? "was not refused");
-		if (wrong.length > 0) return `client ${client}, step ${step}, ${JSON.stringify(operation)}: ${wrong.join("; ")}`;
-	}
-	await actors.pool.settled();
-	return "";
 }
 
 scenario("61 fifty volumes of ten qubes are started, written and stopped at once", ALL, async (t, scene) => {

@@ -86,7 +86,7 @@ function applyToOrigin(origin: Origin, operation: Exclude<Operation, { kind: "re
 			if (dirty !== null) return origin;
 			if (clean === null) return null;
 			if (keep !== -1) return { ...origin, dirty: disk(clean.letter, clean.size) };
-			return { ...origin, clean: null, dirty: clean, revisions: new Map(), lingering: revisions };
+			return { ...origin, clean: null, dirty: runOn(clean, world), revisions: new Map(), lingering: revisions };
 		case "write":
 			return dirty === null ? null : { ...origin, dirty: { ...dirty, letter: operation.letter } };
 		case "stop":
@@ -106,6 +106,11 @@ function applyToOrigin(origin: Origin, operation: Exclude<Operation, { kind: "re
 			return commit(origin, disk(from.letter, from.size), true);
 		}
 	}
+}
+
+/** Without snapshots it is the clean image that runs, but not where the snapshot has it, too. */
+function runOn(clean: Disk, { snapshot }: World): Disk {
+	return snapshot?.begin.number === clean.number ? disk(clean.letter, clean.size) : clean;
 }
 
 function stop(origin: Origin): Origin {

@@ -1,19 +1,21 @@
-// Acts the script in a pool, for tests that kill it: `performer.mjs POOL`. Prints a line after each operation that is done. With KILL_AT=N in the environment it
-// kills itself just before the Nth call that changes the tree or makes it durable, those of the
-// background included.
+// Does one operation of the script in a pool that is as it was before it, for tests that kill it: `performer.mjs POOL INDEX KILL_AT`. Prints a line when the
+// operation has returned. Kills itself just before call KILL_AT, the first is 1, of those that change the tree or make it durable, those of the background
+// included.
 import { Actors } from "./actors.ts";
 import { isChange, lookBeforeEachCall } from "./before-each-call.ts";
-import { BEGIN } from "./model.ts";
+import type { Operation, World } from "./model.ts";
 import { SCRIPT, WORLDS } from "./script.ts";
 
-const actors = new Actors(process.argv[2] as string);
-await actors.pool.setup();
+const [dir, index, killAt] = process.argv.slice(2) as [string, string, string];
+const world = WORLDS[Number(index)] as World;
+const actors = new Actors(dir);
+actors.open(world);
 let calls = 0;
-await lookBeforeEachCall((call) => {
-	if (isChange(call) && ++calls === Number(process.env["KILL_AT"])) process.kill(process.pid, "SIGKILL");
+await lookBeforeEachCall((call, args) => {
+	// To open what there is leaves the tree as it was: what follows is killed before in any case.
+	const leavesTree = call === "open" && args[1] !== "wx";
+	if (isChange(call) && !leavesTree && ++calls === Number(killAt)) process.kill(process.pid, "SIGKILL");
 });
-for (const [index, operation] of SCRIPT.entries()) {
-	await actors.act(operation, WORLDS[index] ?? BEGIN);
-	process.stdout.write(`${index}\n`);
-	await actors.pool.settled();
-}
+await actors.act(SCRIPT[Number(index)] as Operation, world);
+process.stdout.write("returned\n");
+await actors.pool.settled();

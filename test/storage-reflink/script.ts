@@ -71,6 +71,7 @@ export async function whatIsWrong(actors: Actors, { before, operation, after, un
 	// They begin by removing what there is, piece by piece: but it can be done to the end.
 	if (operation?.kind === "remove" || operation?.kind === "create") {
 		await actors.act(operation, before);
+		await actors.pool.settled();
 		wanted.push(recover(after));
 	}
 	const wrong = wanted.map((world) => actors.differences(world, unsynced).join("; "));
