@@ -6,7 +6,7 @@ import { allToTheEnd } from "./steps.ts";
 
 /**
  * Makes the dirty or the import image the clean one, and the old one a revision (spec 3.5). No data are copied before it returns; precache and prune
- * follow in the background, in this order, as freeing an image slows down clones. `written` resolves when the image is durable.
+ * follow in the background, and after them what the old images occupy is freed, as that slows down clones. `written` resolves when the image is durable.
  */
 export async function commit(volume: OriginVolume, from: string, found: Found, written: Promise<void>): Promise<void> {
 	const { revisionsToKeep, names } = volume;

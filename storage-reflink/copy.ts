@@ -2,25 +2,19 @@ import { type BigIntStats, constants } from "node:fs";
 import fs from "node:fs/promises";
 import path from "node:path";
 import type { OnProgress } from "../admin-core/model/storage/contract.ts";
+import type { Bench } from "./bench.ts";
 import { asPoolError, errnoOf, poolError, quote } from "./errors.ts";
 import type { Journal } from "./journal.ts";
 import { longClones, viaLane } from "./lanes.ts";
-import { isRefusal, type Reflinks } from "./reflinks.ts";
+import { isRefusal } from "./reflinks.ts";
 import { copySparse } from "./sparse-copy.ts";
-import { allocatedBytes, type Completion, type Steps } from "./steps.ts";
+import { allocatedBytes } from "./stats.ts";
+import type { Completion } from "./steps.ts";
 
 /** Data can be shared across subvolumes, projects and mounts of one file system, names of a file cannot. */
 const LINK_REFUSALS: readonly (string | null)[] = ["EXDEV", "EMLINK", "EPERM"];
 
-/** What all volumes of a pool work with. */
-export interface Bench {
-	readonly dirPath: string;
-	readonly journal: Journal;
-	readonly steps: Steps;
-	readonly reflinks: Reflinks;
-}
-
-export interface CopyOptions {
+interface CopyOptions {
 	readonly size?: number | undefined;
 	/** Whether it gets the times of the original. */
 	readonly keepsTimes?: boolean;

@@ -2,7 +2,7 @@
 export type ErrorKind = "StoragePoolException" | "QubesValueError" | "QubesNotImplementedError";
 
 /** What admin-core tells the client as it is: it knows such errors by their `kind`. */
-export class StorageError extends Error {
+class StorageError extends Error {
 	readonly kind: ErrorKind;
 
 	constructor(kind: ErrorKind, message: string, cause?: unknown) {

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { asPoolError, escapeLine, poolError, quote } from "./errors.ts";
-import { statOrNull } from "./steps.ts";
+import { statOrNull } from "./stats.ts";
 
 /** A part of a file that lies in one piece on the disk. */
 export interface Extent {

@@ -19,13 +19,15 @@ export function viaLane<T>(lane: Lane, bytes: number, work: () => Promise<T>): P
 function makeLane(width: number): Lane {
 	const queue: (() => void)[] = [];
 	let free = width;
+	/** Who has waited longest gets the place. */
 	const leave = (): void => {
-		free++;
-		queue.shift()?.();
+		const enter = queue.shift();
+		if (enter === undefined) free++;
+		else enter();
 	};
 	return async (work) => {
-		while (free === 0) await new Promise<void>((enter) => queue.push(enter));
-		free--;
+		if (free > 0) free--;
+		else await new Promise<void>((enter) => queue.push(enter));
 		return work().finally(leave);
 	};
 }

@@ -6,8 +6,9 @@ import type { Found } from "./names.ts";
 import { checkSize } from "./options.ts";
 import { isStale, removePrecache } from "./precache.ts";
 import { findRevision, preserveClean, readRevisions } from "./revisions.ts";
-import { allToTheEnd, statAtOnce, statOrNull } from "./steps.ts";
-import { ImageVolume, statIfThere } from "./volume.ts";
+import { statAtOnce, statOrNull } from "./stats.ts";
+import { allToTheEnd } from "./steps.ts";
+import { ImageVolume } from "./volume.ts";
 
 /** Keeps the state of each run: root of templates, private (spec 1.3). Its clean image is never written to, but replaced. */
 export class OriginVolume extends ImageVolume {
@@ -22,7 +23,7 @@ export class OriginVolume extends ImageVolume {
 	}
 
 	override isDirty(): boolean {
-		return statIfThere(this.names.dirty) !== undefined;
+		return statAtOnce(this.names.dirty) !== null;
 	}
 
 	/** A dirty image that a crash has left is resumed. An open import is cancelled. */
@@ -45,7 +46,7 @@ export class OriginVolume extends ImageVolume {
 
 	override async export(): Promise<string> {
 		await this.verify();
-		if (statIfThere(this.names.clean) !== undefined) return this.names.clean;
+		if (statAtOnce(this.names.clean) !== null) return this.names.clean;
 		throw poolError(
 			`cannot read ${this.title}: it has no ${quote(this.names.clean)} while it is running with snapshots disabled`,
 		);
@@ -74,7 +75,7 @@ export class OriginVolume extends ImageVolume {
 			if (size === null)
 				throw poolError(`cannot end the import into ${this.title}: none is open; a start or a removal cancels it`);
 			await this.#orRemoveImport(async () => {
-				if (!isSuccess) return void (await this.bench.steps.remove(this.names.importing));
+				if (!isSuccess) return this.bench.steps.remove(this.names.importing);
 				await this.#checkImport(size);
 				const { importing } = this.names;
 				await commit(this, importing, await this.look(), this.bench.steps.flush(importing));
@@ -113,7 +114,7 @@ export class OriginVolume extends ImageVolume {
 	}
 
 	protected override missingImage(): string | null {
-		return statIfThere(this.names.clean) !== undefined || this.isDirty() ? null : this.names.clean;
+		return statAtOnce(this.names.clean) !== null || this.isDirty() ? null : this.names.clean;
 	}
 
 	/** What was before a shrink is kept as a revision: its end is lost otherwise. */
@@ -149,7 +150,8 @@ export class OriginVolume extends ImageVolume {
 		if (found.dirty) return;
 		if (!found.clean) throw poolError(`cannot start ${this.title}: there is no ${quote(this.names.clean)}`);
 		if (this.revisionsToKeep === -1) await this.#startWithoutSnapshots(found);
-		else await this.#startFromClean(found);
+		else if (isStale(this.names)) await this.#startFromClean(found);
+		else await this.bench.steps.rename(this.names.precache, this.names.dirty);
 	}
 
 	async #startFromClean(found: Found): Promise<void> {

@@ -10,7 +10,7 @@ import type {
 	VolumeConfig,
 	VolumeOwner,
 } from "../admin-core/model/storage/contract.ts";
-import type { Bench } from "./copy.ts";
+import type { Bench } from "./bench.ts";
 import { poolError, quote } from "./errors.ts";
 import { findSurrounding } from "./included-in.ts";
 import { Journal } from "./journal.ts";
@@ -84,9 +84,12 @@ export class ReflinkPool implements Pool {
 
 	initVolume(owner: VolumeOwner, config: VolumeConfig): Volume {
 		const vid = checkConfig(owner, config);
-		const parts = { pool: this, vid, config, turns: this.#turnsOf(vid), bench: this.#bench };
+		const parts = { pool: this, vid, config, turns: this.#turns.get(vid) ?? new Turns(), bench: this.#bench };
 		const volume = config.source !== undefined ? new SnapshotVolume(parts, this.#ownVolume(config.name, config.source)) : null;
-		return this.#register(volume ?? (config.saveOnStop === true ? new OriginVolume(parts) : new VolatileVolume(parts)));
+		const made = volume ?? (config.saveOnStop === true ? new OriginVolume(parts) : new VolatileVolume(parts));
+		this.#volumes.set(vid, made);
+		this.#turns.set(vid, parts.turns);
+		return made;
 	}
 
 	getVolume(vid: string): Volume {
@@ -133,17 +136,6 @@ export class ReflinkPool implements Pool {
 	unregister(volume: ImageVolume): void {
 		if (this.#volumes.get(volume.vid) === volume) this.#volumes.delete(volume.vid);
 		for (const [vid, turns] of this.#turns) if (turns.isIdle && !this.#volumes.has(vid)) this.#turns.delete(vid);
-	}
-
-	#register(volume: ImageVolume): ImageVolume {
-		this.#volumes.set(volume.vid, volume);
-		return volume;
-	}
-
-	#turnsOf(vid: string): Turns {
-		const turns = this.#turns.get(vid) ?? new Turns();
-		this.#turns.set(vid, turns);
-		return turns;
 	}
 
 	#ownVolume(name: string, source: Volume): ImageVolume {

@@ -1,7 +1,7 @@
 import { copy } from "./copy.ts";
 import type { Found, ImageNames } from "./names.ts";
 import type { OriginVolume } from "./origin.ts";
-import { isSameTime, statAtOnce } from "./steps.ts";
+import { isSameTime, statAtOnce } from "./stats.ts";
 
 /** Prepares the next start: a clone of the clean image, so that the start has only to rename it. None where it would be a full copy (spec Q4). */
 export async function makePrecache({ names, bench, revisionsToKeep }: OriginVolume): Promise<void> {

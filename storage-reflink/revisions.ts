@@ -3,7 +3,7 @@ import { linkOrCopy } from "./copy.ts";
 import { errnoOf, poolError, quote } from "./errors.ts";
 import type { Found, ImageNames, Revision } from "./names.ts";
 import type { OriginVolume } from "./origin.ts";
-import { isSameFile, statAtOnce } from "./steps.ts";
+import { isSameFile, statAtOnce } from "./stats.ts";
 
 /**
  * The revisions of a volume, from the lowest id to the highest. One that is the clean image itself is none: a commit was broken off before it replaced

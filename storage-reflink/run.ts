@@ -12,7 +12,7 @@ export async function run(program: string, args: readonly string[], input?: numb
 		complaint = (complaint + text).slice(0, 1000);
 	});
 	const how = await new Promise<string | number>((resolve, reject) => {
-		child.on("error", reject);
+		child.on("error", ({ message }) => reject(poolError(`cannot run ${program}: ${message}`)));
 		child.on("close", (code, signal) => resolve(signal ?? code ?? "an unknown end"));
 	});
 	if (how === 0) return;

@@ -1,5 +1,5 @@
 import path from "node:path";
-import type { Bench } from "./copy.ts";
+import type { Bench } from "./bench.ts";
 import { asPoolError, poolError, quote } from "./errors.ts";
 import { probeReflinks } from "./reflinks.ts";
 import { DIRECTORIES } from "./volume-config.ts";

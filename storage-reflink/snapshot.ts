@@ -1,7 +1,7 @@
 import { copy, linkOrCopy } from "./copy.ts";
 import { poolError, quote } from "./errors.ts";
-import { isSameFile, isSameTime, statAtOnce } from "./steps.ts";
-import { ImageVolume, statIfThere, type VolumeParts } from "./volume.ts";
+import { isSameFile, isSameTime, statAtOnce } from "./stats.ts";
+import { ImageVolume, type VolumeParts } from "./volume.ts";
 
 /** Begins each run as the committed state of its source, and forgets the run (spec 1.3). Its clean image is that of the source as of the start. */
 export class SnapshotVolume extends ImageVolume {
@@ -59,7 +59,7 @@ export class SnapshotVolume extends ImageVolume {
 
 	protected override missingImage(): string | null {
 		const { clean } = this.source.names;
-		return statIfThere(clean) === undefined ? clean : null;
+		return statAtOnce(clean) === null ? clean : null;
 	}
 
 	protected override async resizeAtRest(): Promise<void> {

@@ -1,7 +1,7 @@
 import type { PoolSpace } from "../admin-core/model/storage/contract.ts";
 import { type Extent, readExtents } from "./extents.ts";
 import { Sharing } from "./sharing.ts";
-import { statOrNull } from "./steps.ts";
+import { statOrNull } from "./stats.ts";
 import type { ImageVolume } from "./volume.ts";
 
 const TIME_LIMIT_MS = 60_000;

@@ -2,10 +2,11 @@ import type { BigIntStats } from "node:fs";
 import fs from "node:fs/promises";
 import path from "node:path";
 import type { OnProgress } from "../admin-core/model/storage/contract.ts";
-import { errnoOf, poolError, quote } from "./errors.ts";
+import { poolError, quote } from "./errors.ts";
 import type { Journal } from "./journal.ts";
 import { run } from "./run.ts";
-import { allocatedBytes, IMAGE_MODE } from "./steps.ts";
+import { allocatedBytes } from "./stats.ts";
+import { IMAGE_MODE } from "./steps.ts";
 
 /** Between two lines of the log about one copy. */
 const LOG_MS = 10_000;
@@ -15,7 +16,7 @@ const PROGRESS_MS = 400;
 const SECTOR_BYTES = 512;
 
 /** What is copied where. */
-export interface SparseCopy {
+interface SparseCopy {
 	readonly journal: Journal;
 	readonly from: string;
 	readonly to: string;
@@ -104,8 +105,7 @@ async function runCopy(from: string, to: string, held: number | undefined): Prom
 	try {
 		await run("cp", ["--sparse=always", "--reflink=never", "--", held === undefined ? from : "/dev/stdin", to], held);
 	} catch (thrown) {
-		// Without an errno it is cp's own complaint, which knows the source by the name it was given.
-		if (errnoOf(thrown) !== null) throw thrown;
+		// Its complaint knows the source by the name it was given.
 		throw poolError((thrown as Error).message.replace("'/dev/stdin'", () => quote(from)));
 	}
 }

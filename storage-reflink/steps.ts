@@ -1,4 +1,4 @@
-import opened, { type BigIntStats } from "node:fs";
+import nodeFs from "node:fs";
 import fs, { type FileHandle } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -7,12 +7,12 @@ import type { Journal } from "./journal.ts";
 import { LONG_BYTES, longFlushes, viaLane } from "./lanes.ts";
 import { temporaryName } from "./names.ts";
 import { run } from "./run.ts";
+import { allocatedBytes, isSameFile, statAtOnce, statOrNull } from "./stats.ts";
 
 /** Given explicitly, as the umask is one for the whole process. */
 export const IMAGE_MODE = 0o600;
 /** How often a directory is made again that the removal of another volume of the qube took away meanwhile. */
 const DIRECTORY_TRIES = 20;
-const BLOCK_BYTES = 512n;
 
 /** How a file is completed before it gets its name. */
 export interface Completion {
@@ -24,16 +24,19 @@ export interface Completion {
 /** All changes of the tree go through here (spec 3.2); what they return from is logged, and durable where nothing else is said. */
 export class Steps {
 	readonly #journal: Journal;
-	/** Not before the end of an operation, as it would take a start and a stop longer; nor can its failure matter after a sync. */
+	/** Closes the files of steps that are over; not at once, as starts and stops would take longer. Nor can a failure of it matter after a sync. */
 	readonly #toClose: (() => Promise<void>)[] = [];
+	#closed: Promise<unknown> = Promise.resolve();
 
 	constructor(journal: Journal) {
 		this.#journal = journal;
 	}
 
 	/** Closes the files of the steps that are over. */
-	async closed(): Promise<void> {
-		await Promise.allSettled(this.#toClose.splice(0).map((close) => close()));
+	closed(): Promise<void> {
+		const closing = this.#toClose.splice(0).map((close) => close());
+		this.#closed = Promise.allSettled([this.#closed, ...closing]);
+		return this.#closed.then(() => undefined);
 	}
 
 	/** Puts a file in place of `target`, whole or not at all. `make` makes it under the temporary name it is given, which must not exist before. */
@@ -45,12 +48,13 @@ export class Steps {
 				await this.complete(temporary, completion);
 				await fs.rename(temporary, target);
 			} catch (thrown) {
-				if (errnoOf(thrown) !== "EEXIST") await this.drop(temporary);
+				// What cannot be removed either is left to the next start.
+				if (errnoOf(thrown) !== "EEXIST") await this.#drop(temporary).catch(() => undefined);
 				throw thrown;
 			}
 			this.#journal.renamed(temporary, target);
 		});
-		await this.syncDirectory(path.dirname(target));
+		await this.#syncDirectory(path.dirname(target));
 	}
 
 	/** Makes a file without data under a name that does not exist; not durable until it is completed. */
@@ -85,8 +89,8 @@ export class Steps {
 		await fs.rename(from, to);
 		this.#journal.renamed(from, to);
 		// The system has left both.
-		if (moved !== null && replaced !== null && isSameFile(moved, replaced)) await this.drop(from);
-		await this.syncDirectory(path.dirname(to));
+		if (moved !== null && replaced !== null && isSameFile(moved, replaced)) await this.#drop(from);
+		await this.#syncDirectory(path.dirname(to));
 	}
 
 	/** Durable with the next step that syncs the directory of `to`. */
@@ -95,20 +99,11 @@ export class Steps {
 		this.#journal.linked(from, to);
 	}
 
-	/** Removes files of one directory, in this order; what is not there is fine. Returns whether there was any. */
-	async remove(...files: readonly string[]): Promise<boolean> {
+	/** Removes files of one directory, in this order; what is not there is fine. */
+	async remove(...files: readonly string[]): Promise<void> {
 		const removed: string[] = [];
-		for (const file of files) if (await this.drop(file)) removed.push(file);
-		if (removed[0] === undefined) return false;
-		await this.syncDirectory(path.dirname(removed[0]));
-		return true;
-	}
-
-	/** Removes a name, which is not durable yet; returns whether it was there. */
-	async drop(file: string): Promise<boolean> {
-		if (!(await ifThere(fs.unlink(file)))) return false;
-		this.#journal.removed(file);
-		return true;
+		for (const file of files) if (await this.#drop(file)) removed.push(file);
+		if (removed[0] !== undefined) await this.#syncDirectory(path.dirname(removed[0]));
 	}
 
 	/** Makes one directory, whose parent has to exist; one that is there is fine. Returns whether it made one. */
@@ -123,20 +118,20 @@ export class Steps {
 			return false;
 		}
 		this.#journal.madeDirectory(directory);
-		await this.syncDirectory(path.dirname(directory));
+		await this.#syncDirectory(path.dirname(directory));
 		return true;
 	}
 
 	/** Removes a directory if nothing is left in it; makes durable what was removed from it in any case. */
 	async removeDirectory(directory: string): Promise<void> {
 		try {
-			if (!(await ifThere(fs.rmdir(directory)))) return void (await ifThere(this.syncDirectory(path.dirname(directory))));
+			if (!(await ifThere(fs.rmdir(directory)))) return void (await ifThere(this.#syncDirectory(path.dirname(directory))));
 		} catch (thrown) {
 			if (errnoOf(thrown) !== "ENOTEMPTY" && errnoOf(thrown) !== "EEXIST") throw thrown;
-			return this.syncDirectory(directory);
+			return this.#syncDirectory(directory);
 		}
 		this.#journal.removedDirectory(directory);
-		await this.syncDirectory(path.dirname(directory));
+		await this.#syncDirectory(path.dirname(directory));
 	}
 
 	/** Cuts or extends a file that is not shared, as a dirty image. */
@@ -150,16 +145,6 @@ export class Steps {
 		this.#journal.resized(file, before, size);
 	}
 
-	/** Writes down the names in a directory. Where it is gone, another volume of the qube was removed, and its parent says so. */
-	async syncDirectory(directory: string): Promise<void> {
-		try {
-			await this.#withOpened(directory, sync);
-		} catch (thrown) {
-			if (errnoOf(thrown) !== "ENOENT") throw thrown;
-			await this.#withOpened(path.dirname(directory), sync);
-		}
-	}
-
 	/** Does work that makes a file in a directory, which is made where it is missing. */
 	async inDirectory<T>(directory: string, work: () => Promise<T>): Promise<T> {
 		for (let tries = 1; ; tries++) {
@@ -169,6 +154,23 @@ export class Steps {
 				if (errnoOf(thrown) !== "ENOENT" || tries === DIRECTORY_TRIES) throw thrown;
 			}
 			await this.makeDirectory(directory);
+		}
+	}
+
+	/** Removes a name, which is not durable yet; returns whether it was there. */
+	async #drop(file: string): Promise<boolean> {
+		if (!(await ifThere(fs.unlink(file)))) return false;
+		this.#journal.removed(file);
+		return true;
+	}
+
+	/** Writes down the names in a directory. Where it is gone, another volume of the qube was removed, and its parent says so. */
+	async #syncDirectory(directory: string): Promise<void> {
+		try {
+			await this.#withOpened(directory, sync);
+		} catch (thrown) {
+			if (errnoOf(thrown) !== "ENOENT") throw thrown;
+			await this.#withOpened(path.dirname(directory), sync);
 		}
 	}
 
@@ -185,68 +187,39 @@ export class Steps {
 
 	/** The same for what is there, and opened at once: it has just been looked at, and the way to a worker and back takes longer than opening it. */
 	async #withOpened(file: string, work: (fd: number) => Promise<void>): Promise<void> {
-		const fd = opened.openSync(file, "r");
+		const fd = nodeFs.openSync(file, "r");
 		try {
 			await work(fd);
 		} catch (thrown) {
 			throw withPath(thrown, file);
 		} finally {
-			this.#toClose.push(() => promisify(opened.close)(fd));
+			this.#toClose.push(() => promisify(nodeFs.close)(fd));
 		}
 	}
 }
 
-/** Null where there is no such file. Exact: times to the nanosecond, inode numbers of 64 bits. */
-export async function statOrNull(file: string): Promise<BigIntStats | null> {
-	try {
-		return await fs.stat(file, { bigint: true });
-	} catch (thrown) {
-		if (errnoOf(thrown) === "ENOENT") return null;
-		throw thrown;
-	}
-}
-
-/** The same at once: takes microseconds, and no lock of the file, but for a name that is looked up the first time. */
-export function statAtOnce(file: string): BigIntStats | null {
-	return opened.statSync(file, { bigint: true, throwIfNoEntry: false }) ?? null;
-}
-
-export function allocatedBytes({ blocks }: BigIntStats): number {
-	return Number(blocks * BLOCK_BYTES);
-}
-
-export function isSameFile(a: BigIntStats, b: BigIntStats): boolean {
-	return a.dev === b.dev && a.ino === b.ino;
-}
-
-/** Whether two times in nanoseconds are the same as exactly as Node and the original driver can set them: to a microsecond. */
-export function isSameTime(a: bigint, b: bigint): boolean {
-	const difference = a - b;
-	return difference >= -1000n && difference <= 1000n;
-}
-
 /**
  * Holds a long file open so that removing or replacing it takes no time: what it occupies is freed when it is closed, or by the kernel if we die. Null
- * if it is short or absent, or if nothing more can be opened.
+ * if it is short or absent, or if it cannot be opened.
  */
 export async function holdOpen(file: string): Promise<FileHandle | null> {
-	const stat = await statOrNull(file);
+	const stat = await statOrNull(file).catch(() => null);
 	if (stat === null || allocatedBytes(stat) < LONG_BYTES) return null;
 	return fs.open(file, "r").catch(() => null);
 }
 
-/** Waits for all work that is under way, and throws what the first failed with. One sync of two takes less time than each after the other. */
+/** Waits for all work that is under way, then throws what the first that failed, in this order, failed with. Two syncs at once take less time than in turn. */
 export async function allToTheEnd(...work: readonly Promise<void>[]): Promise<void> {
 	for (const result of await Promise.allSettled(work)) if (result.status === "rejected") throw result.reason;
 }
 
 async function flush(fd: number): Promise<void> {
-	const stat = opened.fstatSync(fd, { bigint: true });
+	const stat = nodeFs.fstatSync(fd, { bigint: true });
 	await viaLane(longFlushes, allocatedBytes(stat), () => sync(fd));
 }
 
 function sync(fd: number): Promise<void> {
-	return promisify(opened.fsync)(fd);
+	return promisify(nodeFs.fsync)(fd);
 }
 
 /** Whether what the call is about was there. */

@@ -3,7 +3,7 @@ import fs from "node:fs/promises";
 import path from "node:path";
 import type { Stray } from "../admin-core/model/storage/contract.ts";
 import { ImageNames } from "./names.ts";
-import { allocatedBytes } from "./steps.ts";
+import { allocatedBytes } from "./stats.ts";
 import { DIRECTORIES, isVolumeName } from "./volume-config.ts";
 
 /** How an image of a volume begins, whatever it is of it. */

@@ -6,6 +6,7 @@ export class Turns {
 	#end: Promise<void> = Promise.resolve();
 	#open = 0;
 	readonly #later: (() => Promise<void>)[] = [];
+	readonly #last: (() => Promise<void>)[] = [];
 
 	get isIdle(): boolean {
 		return this.#open === 0;
@@ -27,13 +28,22 @@ export class Turns {
 		this.#later.push(work);
 	}
 
+	/** The same for what comes after all that is left for later. */
+	last(work: () => Promise<void>): void {
+		this.#last.push(work);
+	}
+
 	/** Resolves when all turns that were asked for until now are over, and what they left is done. */
 	settled(): Promise<void> {
 		return this.#end;
 	}
 
 	async #finish(): Promise<void> {
-		for (let work = this.#later.shift(); work !== undefined; work = this.#later.shift()) await work();
+		for (let work = this.#next(); work !== undefined; work = this.#next()) await work();
 		this.#open--;
+	}
+
+	#next(): (() => Promise<void>) | undefined {
+		return this.#later.shift() ?? this.#last.shift();
 	}
 }

@@ -1,4 +1,4 @@
-import { statOrNull } from "./steps.ts";
+import { statOrNull } from "./stats.ts";
 import { ImageVolume } from "./volume.ts";
 
 /** Scratch space: empty at each start, nothing at rest (spec 1.3). */

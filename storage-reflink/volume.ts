@@ -1,16 +1,16 @@
-import fs, { type Stats } from "node:fs";
+import type { BigIntStats } from "node:fs";
+import fs from "node:fs/promises";
 import type { Volume, VolumeConfig } from "../admin-core/model/storage/contract.ts";
-import type { Bench } from "./copy.ts";
+import type { Bench } from "./bench.ts";
 import { asPoolError, errnoOf, notImplemented, poolError, quote } from "./errors.ts";
 import { longClones } from "./lanes.ts";
 import { refreshLoopDevices } from "./loop.ts";
 import { type Found, ImageNames } from "./names.ts";
 import { checkKeep, checkSize } from "./options.ts";
 import type { ReflinkPool } from "./pool.ts";
+import { allocatedBytes, statAtOnce } from "./stats.ts";
 import { holdOpen } from "./steps.ts";
 import type { Turns } from "./turns.ts";
-
-const BLOCK_BYTES = 512;
 
 /** What a volume is made of. */
 export interface VolumeParts {
@@ -69,11 +69,13 @@ export abstract class ImageVolume implements Volume {
 
 	/** Kept in one place only, the file, for files also change by other hands. */
 	get size(): number {
-		return this.#image()?.size ?? this.nominalSize;
+		const image = this.#image();
+		return image === null ? this.nominalSize : Number(image.size);
 	}
 
 	get usage(): number {
-		return (this.#image()?.blocks ?? 0) * BLOCK_BYTES;
+		const image = this.#image();
+		return image === null ? 0 : allocatedBytes(image);
 	}
 
 	get revisions(): ReadonlyMap<string, string> {
@@ -182,8 +184,8 @@ export abstract class ImageVolume implements Volume {
 	protected inTurn<T>(operation: string, work: () => Promise<T>): Promise<T> {
 		return this.#turns.take(async () => {
 			if (this.#isRemoved) throw poolError(`cannot ${operation} ${this.title}: it has been removed`);
-			this.#turns.later(async () => {
-				// So that a pool without reflinks says so though it never shares data, and the next turn meets no file that this one has left open.
+			this.#turns.last(async () => {
+				// So that a pool without reflinks says so though it never shares data.
 				await this.bench.reflinks.work();
 				await this.bench.steps.closed();
 			});
@@ -197,19 +199,16 @@ export abstract class ImageVolume implements Volume {
 
 	/** Within an operation: what is done after it, in the background. Where it fails, the log says so. */
 	later(doing: string, work: () => Promise<void>): void {
-		this.#turns.later(async () => {
-			try {
-				await work();
-			} catch (thrown) {
-				this.bench.journal.warn(`cannot ${doing} of ${this.title}: ${(thrown as Error).message}`);
-			}
-		});
+		this.#turns.later(() => this.#orWarn(doing, work));
 	}
 
-	/** Makes the removal or replacement of a file quick, however long it is: what it occupies is freed in the background. */
+	/**
+	 * Makes the removal or replacement of a file quick, however long it is: what it occupies is freed in the background, after all else, as that slows
+	 * down clones.
+	 */
 	async freeLater(file: string): Promise<void> {
 		const handle = await holdOpen(file);
-		if (handle !== null) this.later(`free ${quote(file)}`, () => longClones(() => handle.close()));
+		if (handle !== null) this.#turns.last(() => this.#orWarn(`free ${quote(file)}`, () => longClones(() => handle.close())));
 	}
 
 	/** What there is of the volume now. */
@@ -244,18 +243,22 @@ export abstract class ImageVolume implements Volume {
 		await this.bench.steps.remove(...files);
 	}
 
-	#image(): Stats | undefined {
-		return statIfThere(this.names.dirty) ?? statIfThere(this.names.clean);
+	async #orWarn(doing: string, work: () => Promise<void>): Promise<void> {
+		try {
+			await work();
+		} catch (thrown) {
+			this.bench.journal.warn(`cannot ${doing} of ${this.title}: ${(thrown as Error).message}`);
+		}
 	}
-}
 
-export function statIfThere(file: string): Stats | undefined {
-	return fs.statSync(file, { throwIfNoEntry: false });
+	#image(): BigIntStats | null {
+		return statAtOnce(this.names.dirty) ?? statAtOnce(this.names.clean);
+	}
 }
 
 async function listDirectory(directory: string): Promise<string[]> {
 	try {
-		return await fs.promises.readdir(directory);
+		return await fs.readdir(directory);
 	} catch (thrown) {
 		if (errnoOf(thrown) === "ENOENT") return [];
 		throw thrown;

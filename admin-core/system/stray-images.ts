@@ -2,6 +2,7 @@ import fs from "node:fs/promises";
 import path from "node:path";
 import { log } from "../log.ts";
 import type { App } from "../model/app.ts";
+import { messageOf } from "../model/errors.ts";
 import type { Pool, Stray } from "../model/storage/contract.ts";
 
 /**
@@ -13,13 +14,22 @@ export async function warnOfStrays(app: App): Promise<void> {
 	const places = await placesOf(pools);
 	const told = new Set<string>();
 	for (const pool of pools) {
-		for (const stray of (await pool.strays?.()) ?? []) {
+		for (const stray of await straysOf(pool)) {
 			const { directory } = stray;
 			// Two pools may be in one place.
 			if (told.has(directory) || isOfQube(app, directory) || places.some((place) => isOfPool(place, directory))) continue;
 			told.add(directory);
 			log("warning", describe(pool, stray));
 		}
+	}
+}
+
+async function straysOf(pool: Pool): Promise<readonly Stray[]> {
+	try {
+		return (await pool.strays?.()) ?? [];
+	} catch (error) {
+		log("warning", `pool ${pool.name}: cannot look for images of no qube: ${messageOf(error)}`);
+		return [];
 	}
 }
 

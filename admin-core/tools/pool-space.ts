@@ -3,7 +3,7 @@ import { EmptyReplyError, isRemote } from "./errors.ts";
 import { renderTable } from "./table.ts";
 
 /** What of the data of a pool is shared, in bytes on the disk; or why that is not known. */
-export type ShownSpace = KnownSpace | { readonly unknown: string };
+type ShownSpace = KnownSpace | { readonly unknown: string };
 
 interface KnownSpace {
 	readonly exclusive: number;

@@ -23,7 +23,7 @@ export async function poolDetails(qubesd: Qubesd, name: string): Promise<Map<str
 }
 
 /** A storage driver, and what its pools can be told. */
-export interface Driver {
+interface Driver {
 	readonly name: string;
 	readonly options: readonly string[];
 }

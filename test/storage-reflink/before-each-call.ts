@@ -1,12 +1,15 @@
-// Looks at each call to the file system that the driver makes, before it is made; what the look throws is what the call fails with.
+// Looks at each call to the file system that the driver makes, before it is made, but for the stats and lists that it makes at once and for closing; what the
+// look throws is what the call fails with.
 import opened from "node:fs";
 import fs, { type FileHandle } from "node:fs/promises";
 
 type Look = (call: string, args: readonly unknown[]) => void;
 type Calls = { [name: string]: (...args: unknown[]) => unknown };
 
-const CHANGES = ["open", "rename", "link", "unlink", "mkdir", "rmdir", "copyFile"];
+const ON_PATHS = ["open", "rename", "link", "unlink", "mkdir", "rmdir", "copyFile"];
 const ON_FILES = ["chmod", "truncate", "sync"];
+/** The calls that change something or make it durable. */
+export const CHANGES: readonly string[] = [...ON_PATHS, ...ON_FILES];
 const READS = ["readdir", "stat", "statfs", "realpath"];
 
 let look: Look | null = null;
@@ -19,14 +22,14 @@ export async function lookBeforeEachCall(next: Look | null): Promise<void> {
 	isArmed = true;
 	const handle: FileHandle = await fs.open("/dev/null");
 	await handle.close();
-	wrap(fs as unknown as Calls, [...CHANGES, ...READS]);
+	wrap(fs as unknown as Calls, [...ON_PATHS, ...READS]);
 	wrap(Object.getPrototypeOf(handle), ON_FILES);
 	wrapOthers();
 }
 
 /** Whether a call changes something or makes it durable. */
 export function isChange(call: string): boolean {
-	return CHANGES.includes(call) || ON_FILES.includes(call);
+	return CHANGES.includes(call);
 }
 
 function wrap(calls: Calls, names: readonly string[]): void {

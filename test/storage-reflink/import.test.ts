@@ -50,6 +50,17 @@ scenario("47 there is one import at a time (W7), which a start or a removal canc
 	await scene.refused(volume.importDataEnd(true), /removed/);
 });
 
+scenario("a start that cancels an import begins with what was prepared", "BX", async (t, scene) => {
+	const volume = scene.origin();
+	await volume.create();
+	await scene.pool.settled();
+	const { ino } = fs.statSync(scene.file(volume, "-precache.img"));
+	await volume.importData(MIB);
+	await volume.start();
+	t.is(fs.statSync(volume.path).ino, ino);
+	t.deepEqual(scene.lines(/./, "warning"), []);
+});
+
 scenario(
 	"an import whose writer is gone is removed by the next stop of a new daemon, start, create or import",
 	ALL,

@@ -1,10 +1,11 @@
 // The small parts of the driver on their own, and what needs an odd file system to be seen.
 import fs from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import test from "ava";
 import { storageDrivers } from "../../storage-reflink/index.ts";
 import { LONG_BYTES, longClones, longFlushes, viaLane } from "../../storage-reflink/lanes.ts";
 import { ImageNames, temporaryName } from "../../storage-reflink/names.ts";
-import { isSameTime } from "../../storage-reflink/steps.ts";
+import { isSameTime } from "../../storage-reflink/stats.ts";
 import { Turns } from "../../storage-reflink/turns.ts";
 import { failure, lookBeforeEachCall } from "./before-each-call.ts";
 import { MIB, make, read, write } from "./images.ts";
@@ -259,11 +260,63 @@ scenario("long images are removed and replaced at once and freed in the backgrou
 	t.deepEqual(scene.names("appvms"), []);
 });
 
+scenario(
+	"what an image has occupied is freed after the next start is prepared, as that slows down clones",
+	"BX",
+	async (t, scene) => {
+		const volume = scene.origin({ size: LONG_BYTES + MIB, revisionsToKeep: 0 });
+		await volume.create();
+		const waiting: boolean[] = [];
+		for (let run = 0; run < 2; run++) {
+			await volume.start();
+			fs.writeFileSync(volume.path, Buffer.alloc(LONG_BYTES + MIB, run), { flag: "r+" });
+			await lookBeforeEachCall((call, [, to]) => {
+				if (call === "copyFile" && `${to}`.includes("-precache.img~"))
+					waiting.push(openImages().some((file) => file.endsWith("(deleted)")));
+			});
+			await volume.stop();
+			await scene.pool.settled();
+			await lookBeforeEachCall(null);
+		}
+		t.deepEqual(waiting, [false, true]);
+	},
+);
+
+scenario("after an operation everything of the pool is closed again, though nobody waits for the pool", ALL, async (t, scene) => {
+	const volume = scene.origin({ size: 16_384 });
+	for (const operation of ["create", "start", "stop", "revert", "start", "stop"] as const) {
+		await volume[operation]();
+		const isPrepared = !scene.hasReflinks || operation === "start";
+		while (!isPrepared && !fs.existsSync(scene.file(volume, "-precache.img"))) await sleep(5);
+		for (let tries = 1; openFiles(scene.dir).length > 0 && tries < 1000; tries++) await sleep(5);
+		t.deepEqual(openFiles(scene.dir), [], operation);
+	}
+});
+
+scenario("a program that is missing is told, and nothing is tried again", "BX", async (t, scene) => {
+	const volume = scene.origin();
+	const { PATH } = process.env;
+	process.env["PATH"] = "/nowhere";
+	try {
+		await volume.create();
+		await scene.pool.settled();
+	} finally {
+		process.env["PATH"] = PATH;
+	}
+	t.is(scene.lines(/cannot prepare the next start of .*: cannot run touch: .*ENOENT/, "warning").length, 1);
+	t.is(scene.lines(/: reflinked /).length, 1);
+});
+
 /** Images that this process still has open. */
 function openImages(): string[] {
+	return openFiles("/").filter((file) => file.includes(".img"));
+}
+
+/** What this process has open at and below a directory. */
+function openFiles(directory: string): string[] {
 	return fs.readdirSync("/proc/self/fd").flatMap((fd) => {
 		try {
-			return [fs.readlinkSync(`/proc/self/fd/${fd}`)].filter((file) => file.includes(".img"));
+			return [fs.readlinkSync(`/proc/self/fd/${fd}`)].filter((file) => file.startsWith(directory));
 		} catch {
 			return [];
 		}

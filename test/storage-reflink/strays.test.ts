@@ -96,6 +96,7 @@ scenario("symbolic links are not followed, but in the path of the pool", "BT", a
 	const linked = lay(scene, "appvms/linked", "root.img");
 	fs.symlinkSync(path.join(elsewhere, "private.img"), path.join(linked, "private.img"));
 	fs.symlinkSync(scene.dir, `${scene.dir}-link`);
+	await settled(linked);
 	const told = await scene.makePool(`${scene.dir}-link`).strays?.();
 	t.deepEqual(told, [{ directory: linked, images: 1, bytes: 8192 }]);
 });

@@ -7,7 +7,7 @@ import { OpaquePool } from "./opaque.ts";
 import { DEFAULT_POOLS } from "./pool-properties.ts";
 
 /** A pool as the store describes it: its driver, and all other attributes. */
-export interface PoolDescription {
+interface PoolDescription {
 	readonly name: string;
 	readonly driver: string;
 	readonly attributes: Attributes;

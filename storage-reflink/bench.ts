@@ -1,0 +1,11 @@
+import type { Journal } from "./journal.ts";
+import type { Reflinks } from "./reflinks.ts";
+import type { Steps } from "./steps.ts";
+
+/** What all volumes of a pool work with. */
+export interface Bench {
+	readonly dirPath: string;
+	readonly journal: Journal;
+	readonly steps: Steps;
+	readonly reflinks: Reflinks;
+}
