@@ -26,7 +26,7 @@ export class Steps {
 	readonly #journal: Journal;
 	/** Closes the files of steps that are over; not at once, as starts and stops would take longer. Nor can a failure of it matter after a sync. */
 	readonly #toClose: (() => Promise<void>)[] = [];
-	#closed: Promise<unknown> = Promise.resolve();
+	#closed = Promise.resolve();
 
 	constructor(journal: Journal) {
 		this.#journal = journal;
@@ -35,8 +35,8 @@ export class Steps {
 	/** Closes the files of the steps that are over. */
 	closed(): Promise<void> {
 		const closing = this.#toClose.splice(0).map((close) => close());
-		this.#closed = Promise.allSettled([this.#closed, ...closing]);
-		return this.#closed.then(() => undefined);
+		this.#closed = Promise.allSettled([this.#closed, ...closing]).then(() => undefined);
+		return this.#closed;
 	}
 
 	/** Puts a file in place of `target`, whole or not at all. `make` makes it under the temporary name it is given, which must not exist before. */
