@@ -15,6 +15,10 @@ export interface Extent {
 const BATCH = 500;
 /** `  1:    40960..   61439:   63963136..  63983615:  20480:   13672448: last,shared`, in bytes. */
 const EXTENT = /^ *\d+: *(\d+)\.\. *(\d+): *(\d+)\.\..*: *([a-z_,]*)$/;
+/** A line of complaint for each file that it does not find. */
+const GONE = /: No such file or directory$/gm;
+/** In characters: more than it has to say of a batch. */
+const MAX_COMPLAINT = 100_000;
 /** How filefrag begins and ends what it says of a file. */
 const BEGIN = /^File size of (.+) is \d+ \(\d+ blocks? of \d+ bytes\)$/;
 const END = /^(.+): \d+ extents? found$/;
@@ -32,10 +36,13 @@ export async function readExtents(
 		const batch = files.slice(done, done + BATCH);
 		const told = new Set<string>();
 		const complaint = await runFilefrag(batch, signal, lineReader(told, take));
-		for (const file of batch) {
-			if (told.has(file) || (await statOrNull(file)) === null) continue;
+		const untold = batch.filter((file) => !told.has(file));
+		// It does not name those that it did not find, and they may be there again, as precaches come and go.
+		if (untold.length === complaint.match(GONE)?.length) continue;
+		for (const file of untold) {
+			if ((await statOrNull(file)) === null) continue;
 			throw poolError(
-				`cannot find out where the data of ${quote(file)} lie: ${escapeLine(complaint) || "filefrag does not say"}`,
+				`cannot find out where the data of ${quote(file)} lie: ${escapeLine(complaint.slice(0, 1000)) || "filefrag does not say"}`,
 			);
 		}
 	}
@@ -52,7 +59,7 @@ async function runFilefrag(files: readonly string[], signal: AbortSignal, takeLi
 		for (const line of lines) takeLine(line);
 	});
 	child.stderr.setEncoding("utf8").on("data", (text: string) => {
-		complaint = (complaint + text).slice(0, 1000);
+		complaint = (complaint + text).slice(0, MAX_COMPLAINT);
 	});
 	await new Promise((resolve, reject) => {
 		child.on("error", (error) =>

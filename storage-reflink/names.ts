@@ -27,6 +27,8 @@ export interface Found {
 const REVISION = /^\.([1-9][0-9]*)@([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})Z$/;
 const TEMPORARY = /~[a-z0-9_]{8}$/;
 const TEMPORARY_LENGTH = 9;
+const FIRST_TIME = Date.parse("0000-01-01T00:00:00Z");
+const LAST_TIME = Date.parse("9999-12-31T23:59:59Z");
 const LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789_";
 
 /**
@@ -59,9 +61,10 @@ export class ImageNames {
 		this.#fixed = [`${base}.img`, `${base}-dirty.img`, `${base}-precache.img`, `${base}-import.img`];
 	}
 
-	/** `modified` is the time of the state, that of the last write to its image. */
-	revision(id: bigint, modified: Date): string {
-		return `${this.clean}.${id}@${modified.toISOString().slice(0, 19)}Z`;
+	/** `modified` is the time of the state, that of the last write to its image, in milliseconds; what four digits cannot tell is the first or last year. */
+	revision(id: bigint, modified: bigint): string {
+		const time = new Date(Math.min(Math.max(Number(modified), FIRST_TIME), LAST_TIME));
+		return `${this.clean}.${id}@${time.toISOString().slice(0, 19)}Z`;
 	}
 
 	/** Finds what belongs to this volume among the names in its directory. */

@@ -1,8 +1,11 @@
+import path from "node:path";
 import type { PoolSpace } from "../admin-core/model/storage/contract.ts";
+import { poolError, quote } from "./errors.ts";
 import { type Extent, readExtents } from "./extents.ts";
 import { Sharing } from "./sharing.ts";
 import { statOrNull } from "./stats.ts";
 import type { ImageVolume } from "./volume.ts";
+import { DIRECTORIES } from "./volume-config.ts";
 
 const TIME_LIMIT_MS = 60_000;
 /** Whoever has a name of a file that is none of ours. */
@@ -22,11 +25,12 @@ interface ImageFile {
 }
 
 /**
- * What of the data of volumes is shared (spec section 13, Q7), by the places of their extents on the disk. No volume is locked: it is a picture of files that
+ * What the volumes of a pool share (spec section 13, Q7), by the places of their extents on the disk. No volume is locked: it is a picture of files that
  * may change meanwhile, and of what has been written down. What somebody else shares with a volume counts as the volume's: btrfs says of parts of a file that
  * they are shared where only the rest of their extent is. Throws a StoragePoolException where it cannot be found out.
  */
-export async function readSpace(volumes: readonly ImageVolume[]): Promise<PoolSpace> {
+export async function readSpace(dirPath: string, volumes: readonly ImageVolume[]): Promise<PoolSpace> {
+	await requireDirectories(dirPath);
 	const files = new Map<string, ImageFile>();
 	const revisions: ReadonlyMap<string, ImageFile>[] = [];
 	for (const [index, volume] of volumes.entries()) revisions.push(await addFiles(files, volume, index));
@@ -42,6 +46,12 @@ export async function readSpace(volumes: readonly ImageVolume[]): Promise<PoolSp
 			revisions: frees(revisions[index] as ReadonlyMap<string, ImageFile>),
 		})),
 	};
+}
+
+/** In a pool that is not mounted no volume has a file, which is not to say that none has data. */
+async function requireDirectories(dirPath: string): Promise<void> {
+	for (const directory of [dirPath, ...DIRECTORIES.map((name) => path.join(dirPath, name))])
+		if ((await statOrNull(directory)) === null) throw poolError(`there is no ${quote(directory)}: is the pool mounted?`);
 }
 
 /** Adds the files of a volume; returns those of its revisions by id. */

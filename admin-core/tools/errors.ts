@@ -14,6 +14,9 @@ export class EmptyReplyError extends DaemonError {
 /** Something on this machine failed, such as a file or a program: exit status 1. */
 export class LocalError extends Error {}
 
+/** The image of an import is no longer ours: the import was cancelled, and another one has begun, whose end is not for us to tell. */
+export class ForeignImageError extends Error {}
+
 /** The daemon answered with an exception (spec 7.3): exit status 1, unless a command knows what it means. */
 export class RemoteError extends Error {
 	/** The name of its class, as sent: what commands may look at, the text is for people only. */

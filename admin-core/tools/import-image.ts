@@ -4,11 +4,12 @@ import fs from "node:fs";
 import path from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { parseReply } from "./client.ts";
+import { parseReply, type Qubesd } from "./client.ts";
 import type { Setting } from "./command.ts";
-import { DaemonError, LocalError, UsageError } from "./errors.ts";
+import { DaemonError, EmptyReplyError, LocalError, RemoteError, UsageError } from "./errors.ts";
 import type { ImportMethod } from "./import-service.ts";
-import type { Volume } from "./volumes.ts";
+import { poolInfo } from "./pools.ts";
+import { type Volume, volumeInfo } from "./volumes.ts";
 
 /** What is to be put into a volume. */
 export interface Image {
@@ -17,12 +18,16 @@ export interface Image {
 	readonly bytes: Readable;
 	/** How many bytes there are. */
 	readonly size: number;
+	/** How many of them are data and no holes; null if that is not known. */
+	readonly data: number | null;
 	/** Whether the volume gets that size; else it has to have it already. */
 	readonly isResizing: boolean;
 }
 
 /** How much is read at once, in bytes. */
 const READ_SIZE = 1 << 20;
+/** In which `stat` counts what a file occupies. */
+const BLOCK_BYTES = 512;
 
 /** A file as image, of which `size` bytes are taken: all if undefined. Throws UsageError where that is not possible. */
 export function openImage(file: string, size?: number): Image {
@@ -30,15 +35,17 @@ export function openImage(file: string, size?: number): Image {
 		const stat = fs.statSync(file);
 		if (!stat.isFile() && size === undefined) throw new UsageError(`"${file}" is no regular file: say its size`);
 		const bytes = fs.createReadStream(file, { fd: fs.openSync(file, "r"), highWaterMark: READ_SIZE });
-		return { name: path.basename(file), bytes, size: size ?? stat.size, isResizing: true };
+		const data = stat.isFile() ? Math.min(stat.blocks * BLOCK_BYTES, stat.size) : null;
+		return { name: path.basename(file), bytes, size: size ?? stat.size, data, isResizing: true };
 	} catch (error) {
 		if (error instanceof UsageError) throw error;
 		throw new UsageError(`cannot read "${file}": ${(error as NodeJS.ErrnoException).code}`);
 	}
 }
 
-/** Imports an image. Throws RemoteError for what the daemon refuses, DaemonError, and LocalError where the image cannot be read. */
+/** Imports an image. Throws RemoteError for what the daemon refuses, DaemonError, and LocalError where the image cannot be read or fit. */
 export async function importImage(setting: Setting, volume: Volume, image: Image): Promise<void> {
+	await checkRoom(setting.qubesd, volume, image);
 	const method: ImportMethod = image.isResizing ? "admin.vm.volume.ImportWithSize" : "admin.vm.volume.Import";
 	const child = startService(setting, method, volume);
 	// Of input that comes slowly, or never, no more is waited for.
@@ -49,6 +56,27 @@ export async function importImage(setting: Setting, volume: Volume, image: Image
 	if (readError !== undefined) throw new LocalError(`cannot read "${image.name}": ${readError}`);
 	if (reply.length === 0) throw new DaemonError(`cannot run ${method}: ${complaint.trim() || "it ended without a word"}`);
 	parseReply(reply);
+}
+
+/** Nothing is begun that is known not to fit. */
+async function checkRoom(qubesd: Qubesd, volume: Volume, { name, data }: Image): Promise<void> {
+	const room = data === null ? null : await findRoom(qubesd, volume);
+	if (data === null || room === null || data <= room.free) return;
+	throw new LocalError(`no room for a copy of "${name}": ${data} bytes, and ${room.free} are free in pool ${room.pool}`);
+}
+
+/** The pool of a volume, and how many bytes are free in it; null where the daemon does not know or tell. */
+async function findRoom(qubesd: Qubesd, volume: Volume): Promise<{ pool: string; free: number } | null> {
+	try {
+		const pool = (await volumeInfo(qubesd, volume)).get("pool");
+		if (pool === undefined) return null;
+		const known = await poolInfo(qubesd, pool);
+		const free = Number(known.get("size")) - Number(known.get("usage"));
+		return Number.isNaN(free) ? null : { pool, free };
+	} catch (error) {
+		if (error instanceof RemoteError || error instanceof EmptyReplyError) return null;
+		throw error;
+	}
 }
 
 /** Runs it as whoever owns the images, which is whoever runs the daemon. */

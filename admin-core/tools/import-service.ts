@@ -9,7 +9,7 @@
 import type { Readable } from "node:stream";
 import { exchange, INTERNAL_SOCKET, type Request } from "./client.ts";
 import type { Run } from "./command.ts";
-import { DaemonError, UsageError } from "./errors.ts";
+import { DaemonError, ForeignImageError, UsageError } from "./errors.ts";
 import { escapeControls } from "./escape.ts";
 import { Input } from "./input.ts";
 import { writeImage } from "./write-image.ts";
@@ -79,7 +79,7 @@ function connect(argv: readonly string[], env: { readonly [name: string]: string
 	};
 }
 
-/** Both halves with the data between them. The reply is that of the second one, or of the first one if it fails. */
+/** Both halves with the data between them. The reply is that of the second one, or of the first one if it fails; without the second one it is our own. */
 async function importVolume(ask: Ask, input: Input, hasSize: boolean): Promise<string> {
 	const size = hasSize ? await input.line(MAX_SIZE_LINE) : "";
 	// To the daemon, no size is a call of the other method, which others may be permitted.
@@ -88,9 +88,10 @@ async function importVolume(ask: Ask, input: Input, hasSize: boolean): Promise<s
 	if (!begun.startsWith("0\0")) return begun;
 	const outcome = await writeData(begun.slice(2), input).then(
 		() => "ok",
-		(error) => `fail\n${describe(error)}`,
+		(error) => (error instanceof ForeignImageError ? error : `fail\n${describe(error)}`),
 	);
-	return ask("internal.vm.volume.ImportEnd", outcome);
+	if (typeof outcome === "string") return ask("internal.vm.volume.ImportEnd", outcome);
+	return `2\0QubesException\0\0Data import failed: ${outcome.message}\0`;
 }
 
 /** `where` is `SIZE PATH`. */

@@ -15,7 +15,7 @@ export async function importFile(call: VolumeCall, [word, file = ""]: readonly s
 	const current = isFixed ? Number((await volumeInfo(qubesd, volume)).get("size")) : undefined;
 	const image: Image =
 		file === "-"
-			? { name: "standard input", bytes: io.stdin, size: size ?? current ?? 0, isResizing: !isFixed }
+			? { name: "standard input", bytes: io.stdin, size: size ?? current ?? 0, data: null, isResizing: !isFixed }
 			: { ...openImage(file, size ?? current), isResizing: !isFixed };
 	await importImage(call, volume, image);
 	return 0;

@@ -1,5 +1,5 @@
 import fs from "node:fs/promises";
-import { LocalError } from "./errors.ts";
+import { ForeignImageError, LocalError } from "./errors.ts";
 
 /** What is left out where it is zero, in bytes: the smallest piece that file systems allocate. */
 const BLOCK = 4096;
@@ -7,15 +7,25 @@ const ZEROS = Buffer.alloc(BLOCK);
 
 /**
  * Writes exactly `size` bytes to a file or device, which is neither made nor cut, and makes them durable. In a file that is all hole,
- * blocks of zeros stay holes. Throws LocalError for too few or too many bytes, and what the system or `chunks` throws.
+ * blocks of zeros stay holes. Throws LocalError for too few or too many bytes, for a full disk, and where the file is gone in the end,
+ * ForeignImageError where another one is in its place then, and what the system or `chunks` throws.
  */
 export async function writeImage(path: string, size: number, chunks: AsyncIterable<Uint8Array>): Promise<void> {
 	// "r+": neither O_CREAT nor O_TRUNC.
 	const file = await fs.open(path, "r+");
 	try {
-		const stat = await file.stat();
-		const isHole = stat.isFile() && stat.blocks === 0;
-		let position = 0;
+		// However the writing ended. While the file is open, no other one has its inode number.
+		await fill(file, path, size, chunks).finally(() => checkPlace(file, path));
+	} finally {
+		await file.close();
+	}
+}
+
+async function fill(file: fs.FileHandle, path: string, size: number, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+	const stat = await file.stat();
+	const isHole = stat.isFile() && stat.blocks === 0;
+	let position = 0;
+	try {
 		for await (const chunk of chunks) {
 			if (position + chunk.length > size) throw new LocalError(`too much data: want ${size} bytes`);
 			for (const [start, end] of isHole ? nonZeroRuns(chunk, position) : [[0, chunk.length] as const]) {
@@ -25,9 +35,26 @@ export async function writeImage(path: string, size: number, chunks: AsyncIterab
 		}
 		if (position < size) throw new LocalError(`not enough data: got ${position} of ${size} bytes`);
 		await file.datasync();
-	} finally {
-		await file.close();
+	} catch (error) {
+		const isFull = stat.isFile() && (error as NodeJS.ErrnoException).code === "ENOSPC";
+		throw isFull ? await withFigures(error as Error, path, `${position} of ${size} bytes`) : error;
 	}
+}
+
+async function withFigures(error: Error, path: string, written: string): Promise<Error> {
+	const disk = await fs.statfs(path).catch(() => null);
+	if (disk === null) return error;
+	return new LocalError(`ENOSPC: ${written} are written, and ${disk.bavail * disk.bsize} are free`);
+}
+
+/** Throws where the file that is open is not what its path names. */
+async function checkPlace(file: fs.FileHandle, path: string): Promise<void> {
+	const ours = await file.stat({ bigint: true });
+	const found = await fs.stat(path, { bigint: true }).catch((error: NodeJS.ErrnoException) => {
+		throw error.code === "ENOENT" ? new LocalError("the image is gone: a start or a removal cancels an import") : error;
+	});
+	if (found.dev === ours.dev && found.ino === ours.ino) return;
+	throw new ForeignImageError("the import was cancelled by a start or a removal, and another one has begun");
 }
 
 /**

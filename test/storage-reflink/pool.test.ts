@@ -4,6 +4,8 @@ import path from "node:path";
 import test from "ava";
 import type { VolumeConfig } from "../../admin-core/model/storage/contract.ts";
 import { storageDrivers } from "../../storage-reflink/index.ts";
+import { LONG_BYTES } from "../../storage-reflink/lanes.ts";
+import { MIB, openFiles } from "./images.ts";
 import { ALL, APPVM, mountedOnce, onFileSystem, Scene, scenario } from "./scene.ts";
 
 scenario("1 set-up makes the directory with appvms and vm-templates and nothing else", "BX", async (t, { root, dir }) => {
@@ -73,13 +75,16 @@ test("options are read as the original reads them, in any case and in both sets 
 });
 
 scenario(
-	"5 set-up with a missing parent or a file in its place is refused, and a second one changes nothing",
+	"5 set-up with a missing parent, a file or a link to nowhere in its place is refused, and a second one changes nothing",
 	ALL,
 	async (t, scene) => {
 		await scene.refused(scene.makePool(`${scene.root}/none/deep`).setup(), /there is no ".*\/none"/);
 		fs.writeFileSync(`${scene.root}/file`, "text");
 		await scene.refused(scene.makePool(`${scene.root}/file`).setup(), /"\/.*\/file" is not a directory/);
 		t.is(fs.readFileSync(`${scene.root}/file`, "utf8"), "text");
+		fs.symlinkSync("nowhere", `${scene.root}/link`);
+		await scene.refused(scene.makePool(`${scene.root}/link`).setup(), /^"\/.*\/link" is a link to nowhere$/);
+		t.is(fs.readlinkSync(`${scene.root}/link`), "nowhere");
 		await scene.originAfter("A");
 		const before = scene.snapshotOfTree();
 		await scene.makePool().setup();
@@ -275,3 +280,45 @@ function makeDriver(options: { readonly [name: string]: string }): ReturnType<No
 	if (make === undefined) throw new Error("no driver");
 	return make({ name: "pool", options: new Map(Object.entries(options)) }, { log: () => undefined });
 }
+
+scenario("nothing is put where the pool is not mounted, on another file system than before", "BX", async (t, scene) => {
+	const [volume, source] = [scene.origin(), scene.origin({ name: "source" })];
+	await volume.create();
+	await source.create();
+	const elsewhere = fs.mkdtempSync("/dev/shm/qubes-storage-");
+	t.teardown(() => fs.rmSync(elsewhere, { recursive: true }));
+	fs.mkdirSync(`${elsewhere}/appvms`);
+	await scene.pool.settled();
+	fs.renameSync(scene.dir, `${scene.dir}-away`);
+	fs.symlinkSync(elsewhere, scene.dir);
+	await scene.refused(volume.importData(MIB), /is on another file system than before: is the pool mounted/);
+	await scene.refused(volume.importVolume(source), /is on another file system than before: is the pool mounted/);
+	await scene.refused(volume.start(), /there is no ".*private.img"/);
+	t.deepEqual(fs.readdirSync(`${elsewhere}/appvms`), []);
+	fs.unlinkSync(scene.dir);
+	fs.renameSync(`${scene.dir}-away`, scene.dir);
+	await scene.run(volume, "A");
+});
+
+scenario("a removal where the pool is not mounted says that nothing was removed", ALL, async (t, scene) => {
+	const volume = scene.origin();
+	await volume.create();
+	await scene.pool.settled();
+	fs.renameSync(scene.dir, `${scene.dir}-away`);
+	await volume.remove();
+	fs.renameSync(`${scene.dir}-away`, scene.dir);
+	t.is(scene.lines(/nothing of volume "appvms\/work\/private" .* is removed, .*: is the pool mounted\?/, "warning").length, 1);
+	t.true(fs.existsSync(scene.file(volume)));
+	fs.rmSync(`${scene.dir}/appvms/work`, { recursive: true });
+});
+
+scenario("a pool that was removed can be unmounted at once", "BX", async (t, scene) => {
+	const volume = scene.origin({ size: 2 * LONG_BYTES });
+	await volume.create();
+	await volume.start();
+	fs.writeFileSync(volume.path, Buffer.alloc(LONG_BYTES + MIB, 1), { flag: "r+" });
+	await volume.stop();
+	await volume.remove();
+	await scene.pool.destroy();
+	t.deepEqual(openFiles(scene.dir), []);
+});

@@ -115,3 +115,31 @@ scenario("a revision that vanished is an error, and the volume goes on", ALL, as
 	await scene.run(volume, "C");
 	t.deepEqual([scene.clean(volume), scene.revisions(volume)], ["C", { "2": "A", "3": "B" }]);
 });
+
+scenario(
+	"a clean image that was deleted is not lost by a revert or import where the precache is what is left of it",
+	"BX",
+	async (t, scene) => {
+		const volume = await scene.originAfter("A", "B");
+		fs.rmSync(scene.file(volume));
+		const before = scene.snapshotOfTree();
+		await scene.refused(
+			volume.revert(),
+			/cannot revert volume .*: there is no ".*private\.img", but ".*-precache\.img", which is the same/,
+		);
+		await scene.refused(volume.importData(MIB), /cannot import data into volume .*which is the same: give it that name first/);
+		t.deepEqual(scene.snapshotOfTree(), before);
+		fs.renameSync(scene.file(volume, "-precache.img"), scene.file(volume));
+		await volume.start();
+		t.is(read(volume.path), "B");
+		await volume.stop();
+	},
+);
+
+scenario("a revision from beyond the year 9999 has a name that is known again", "B", async (t, scene) => {
+	const volume = await scene.originAfter("A");
+	fs.utimesSync(scene.file(volume), 253_402_300_800 + 86_400, 253_402_300_800 + 86_400);
+	await scene.run(volume, "B", "C");
+	t.deepEqual(scene.revisions(volume), { "3": "B" });
+	t.regex(scene.lines(/hard-linked/)[1] as string, /private\.img\.2@9999-12-31T23:59:59Z"$/);
+});

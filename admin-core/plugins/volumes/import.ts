@@ -35,7 +35,10 @@ export async function importBegin({ source, destination: qube, argument, payload
 	throw new AdminError("ProtocolError", `path with white space: '${path}': nothing can be imported into this pool`);
 }
 
-/** `internal.vm.volume.ImportEnd`: the payload is `ok`, or `fail` and a line why. */
+/**
+ * `internal.vm.volume.ImportEnd`: the payload is `ok`, or `fail` and a line why. It ends the import that is open, whoever began it: a program looks before
+ * whether the image is still its own, and one that does not look, or is overtaken just then by a cancellation and another begin, ends that.
+ */
 export async function importEnd({ destination: qube, argument, payload }: Call): Promise<string> {
 	const [status, ...message] = payload.toString("utf8").split("\n");
 	if (status !== "ok" && status !== "fail") throw new AdminError("ProtocolError", "end of import: want ok or fail");

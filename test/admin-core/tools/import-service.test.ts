@@ -89,6 +89,24 @@ test.serial("of an image that cannot be written the daemon is told, without its 
 	t.deepEqual(set.requests, [BEGIN, `${END}fail\nopen: ENOENT`]);
 });
 
+test.serial("an import that another one took the place of is not ended, and its caller is told", async (t) => {
+	const set = await scene(t, 5);
+	const child = spawn(path.resolve("dist/bin/admin.vm.volume.Import"), ["private"], { env: { ...process.env, ...set.env } });
+	let reply = "";
+	child.stdout.on("data", (chunk: Buffer) => {
+		reply += chunk.toString();
+	});
+	child.stdin.write("abc");
+	while (fs.readFileSync(set.image, "latin1") !== "abc\0\0") await sleep(10);
+	fs.rmSync(set.image);
+	fs.writeFileSync(set.image, "12345");
+	child.stdin.end("de");
+	const [status] = await once(child, "close");
+	const message = "Data import failed: the import was cancelled by a start or a removal, and another one has begun";
+	t.deepEqual([status, reply, set.requests], [0, fail("QubesException", message).bytes, [BEGIN]]);
+	t.is(fs.readFileSync(set.image, "utf8"), "12345");
+});
+
 test.serial("what is no place to write to is a failed import", async (t) => {
 	const set = await scene(t, 5, { begin: "0\0nonsense" });
 	await run("admin.vm.volume.Import", set, "abcde");

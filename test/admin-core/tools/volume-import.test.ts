@@ -10,6 +10,7 @@ import { type Answers, fail, runTool } from "./fake-qubesd.ts";
 const DATA = "some data\n";
 const BEFORE = ["L", "work: admin.vm.volume.List"];
 const INFO = "work: admin.vm.volume.Info+private";
+const POOL = "dom0: admin.pool.Info+main";
 
 interface Scene {
 	/** Holds DATA. */
@@ -31,7 +32,8 @@ function scene(t: ExecutionContext, size: number, hasSize = true, volume = "work
 		[begin]: `${size} ${image}`,
 		[end]: "",
 		"work: admin.vm.volume.List": "root\nprivate\n",
-		[INFO]: `size=${size}\n`,
+		[INFO]: `pool=main\nsize=${size}\n`,
+		[POOL]: "size=1000000\nusage=0\n",
 	};
 	return { file, image, answers };
 }
@@ -46,14 +48,15 @@ function importCalls(volume: string, size?: number, outcome = "ok"): string[] {
 test("the size is that of the file", async (t) => {
 	const { file, image, answers } = scene(t, DATA.length);
 	const outcome = await runTool(run, ["import", "work:private", file], answers);
-	t.deepEqual(outcome, { status: 0, out: "", err: "", calls: [...BEFORE, ...importCalls("work:private", DATA.length)] });
+	const calls = [...BEFORE, INFO, POOL, ...importCalls("work:private", DATA.length)];
+	t.deepEqual(outcome, { status: 0, out: "", err: "", calls });
 	t.is(fs.readFileSync(image, "utf8"), DATA);
 });
 
 test("--no-resize imports into what is there", async (t) => {
 	const { file, image, answers } = scene(t, DATA.length, false);
 	const { status, calls } = await runTool(run, ["import", "work:private", file, "--no-resize"], answers);
-	t.deepEqual([status, calls], [0, [...BEFORE, INFO, ...importCalls("work:private")]]);
+	t.deepEqual([status, calls], [0, [...BEFORE, INFO, INFO, POOL, ...importCalls("work:private")]]);
 	t.is(fs.readFileSync(image, "utf8"), DATA);
 });
 
@@ -85,6 +88,48 @@ test("what the daemon refuses is the error, also if the data never end", async (
 	t.deepEqual([status, err], [1, "qvm-volume: error: Domain is not halted: 'work'\n"]);
 	const endless = await runTool(run, ["import", "work:private", "/dev/zero", "--size=10"], refused);
 	t.deepEqual([endless.status, endless.err], [1, "qvm-volume: error: Domain is not halted: 'work'\n"]);
+});
+
+for (const [figures, free] of [
+	["size=1000\nusage=991\n", 9],
+	["size=1000\nusage=1000\n", 0],
+] as const) {
+	test(`a file of ${DATA.length} bytes is not imported where ${free} are free in the pool`, async (t) => {
+		const { file, image, answers } = scene(t, DATA.length);
+		const outcome = await runTool(run, ["import", "work:private", file], { ...answers, [POOL]: figures });
+		const message = `no room for a copy of "data.img": ${DATA.length} bytes, and ${free} are free in pool main`;
+		t.deepEqual(outcome, { status: 1, out: "", err: `qvm-volume: error: ${message}\n`, calls: [...BEFORE, INFO, POOL] });
+		t.is(fs.readFileSync(image, "utf8"), "");
+	});
+}
+
+test("holes need no room", async (t) => {
+	const size = 1 << 20;
+	const { file, answers } = scene(t, size);
+	fs.truncateSync(file, 0);
+	fs.truncateSync(file, size);
+	const full = { ...answers, [POOL]: "size=1000\nusage=1000\n" };
+	t.is((await runTool(run, ["import", "work:private", file], full)).status, 0);
+});
+
+for (const [what, answer] of [
+	["how full the pool is", { [POOL]: "driver=file\n" }],
+	["anything of the pool", { [POOL]: fail("PermissionDenied", "no") }],
+	["in which pool the volume is", { [INFO]: "size=10\n" }],
+	["anything of the volume", { [INFO]: fail("ProtocolError", "no") }],
+] as const) {
+	test(`a file is imported where it is not known ${what}`, async (t) => {
+		const { file, image, answers } = scene(t, DATA.length);
+		const { status, err } = await runTool(run, ["import", "work:private", file], { ...answers, ...answer });
+		t.deepEqual([status, err, fs.readFileSync(image, "utf8")], [0, "", DATA]);
+	});
+}
+
+test("of standard input nobody knows how much of it are zeros, and it is imported", async (t) => {
+	const { image, answers } = scene(t, DATA.length);
+	const full = { ...answers, [POOL]: "size=1000\nusage=1000\n" };
+	t.is((await runTool(run, ["import", "work:private", "-", "--size=10"], full, DATA)).status, 0);
+	t.is(fs.readFileSync(image, "utf8"), DATA);
 });
 
 test("a file that cannot be read to its end is the error", async (t) => {

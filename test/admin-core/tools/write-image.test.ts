@@ -3,7 +3,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import test, { type ExecutionContext } from "ava";
-import { LocalError } from "../../../admin-core/tools/errors.ts";
+import { ForeignImageError, LocalError } from "../../../admin-core/tools/errors.ts";
 import { writeImage } from "../../../admin-core/tools/write-image.ts";
 import { chooseSeed, Random } from "../../policy-cli/core/random.ts";
 
@@ -75,6 +75,46 @@ for (const [given, message] of [
 		await t.throwsAsync(writeImage(file, 3 * BLOCK, pieces(bytes, BLOCK)), { instanceOf: LocalError, message });
 		t.is(fs.statSync(file).size, 3 * BLOCK);
 	});
+}
+
+for (const [what, given] of [
+	["in full", 3 * BLOCK],
+	["in part", BLOCK],
+] as const) {
+	test(`a file that another one took the place of is not ours, written ${what}; one that is gone is gone`, async (t) => {
+		const bytes = Buffer.alloc(given, "x");
+		const [replaced, gone] = [image(t, 3 * BLOCK), image(t, 3 * BLOCK)];
+		await t.throwsAsync(
+			writeImage(
+				replaced,
+				3 * BLOCK,
+				endedBy(bytes, () => replace(replaced, 3 * BLOCK)),
+			),
+			{ instanceOf: ForeignImageError, message: "the import was cancelled by a start or a removal, and another one has begun" },
+		);
+		t.deepEqual([fs.statSync(replaced).size, fs.statSync(replaced).blocks], [3 * BLOCK, 0]);
+		await t.throwsAsync(
+			writeImage(
+				gone,
+				3 * BLOCK,
+				endedBy(bytes, () => fs.rmSync(gone)),
+			),
+			{ instanceOf: LocalError, message: "the image is gone: a start or a removal cancels an import" },
+		);
+	});
+}
+
+/** Bytes, and what is done when they have been taken. */
+async function* endedBy(bytes: Buffer, act: () => void): AsyncGenerator<Buffer> {
+	yield bytes;
+	act();
+}
+
+/** As a cancelled import is followed by another one. */
+function replace(file: string, size: number): void {
+	fs.rmSync(file);
+	fs.writeFileSync(file, "");
+	fs.truncateSync(file, size);
 }
 
 test("a file that is not there is not made", async (t) => {

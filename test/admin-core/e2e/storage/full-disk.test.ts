@@ -48,6 +48,43 @@ for (const kind of ["btrfs", "xfs", "ext4"] as const) {
 	);
 }
 
+for (const kind of ["btrfs", "ext4"] as const) {
+	onFileSystem(
+		`what is too big for the disk is not imported, with the figures: from a file before anything is written (${kind})`,
+		async (t) => {
+			const stage = Stage.prepare(t, makeFileSystem(kind, MEGABYTES[kind]).root);
+			await stage.house.start();
+			await stage.run("work", "A");
+			const file = stage.house.path("big.img");
+			const size = MEGABYTES[kind] * MIB;
+			fs.writeFileSync(file, Buffer.alloc(size, "D"));
+			const listener = await stage.house.listen("admin.Events+ dom0 name work\0");
+			const refused = await stage.house.run("qvm-volume", "import", "work:private", file);
+			t.is(refused.status, 1);
+			t.regex(
+				refused.stderr,
+				new RegExp(`error: no room for a copy of "big.img": ${size} bytes, and \\d+ are free in pool main\n$`),
+			);
+			fs.truncateSync(file, 0);
+			fs.truncateSync(file, 10 * size);
+			const { status, stderr } = await stage.house.run("qvm-volume", "import", "work:private", file);
+			t.deepEqual([status, stderr, await stage.info("work", "private", "size")], [0, "", `${10 * size}`], "holes fit");
+			await listener.until(/domain-volume-import-end\0volume\0private\0success\0True/);
+			t.is(listener.received().split("domain-volume-import-begin").length - 1, 1, "the first one was not even begun");
+			// A pipe tells nothing of what comes.
+			const tree = stage.tree();
+			const reply = await importData(stage, "work", Buffer.alloc(size, "D"));
+			t.regex(
+				reply,
+				new RegExp(`^QubesException: Data import failed: ENOSPC: \\d+ of ${size} bytes are written, and \\d+ are free$`),
+			);
+			t.true(Number(/(\d+) of/.exec(reply)?.[1]) > 8 * MIB, reply);
+			t.deepEqual(stage.tree(), tree);
+			listener.close();
+		},
+	);
+}
+
 /** What can be tried, each from the state that it leaves when it was done. */
 function attempts(t: ExecutionContext, stage: Stage): { readonly [name: string]: () => Promise<string> } {
 	return {
@@ -83,11 +120,11 @@ function attempts(t: ExecutionContext, stage: Stage): { readonly [name: string]:
 	};
 }
 
-/** Imports DATA by the service of qrexec; the content of the reply as `Stage.call` gives it. */
-async function importData(stage: Stage, qube: string): Promise<string> {
+/** Imports data by the service of qrexec; the content of the reply as `Stage.call` gives it. */
+async function importData(stage: Stage, qube: string, data = DATA): Promise<string> {
 	const env = { ...stage.house.env, QREXEC_REMOTE_DOMAIN: "dom0", QREXEC_REQUESTED_TARGET: qube };
 	const program = path.resolve("dist/bin/admin.vm.volume.ImportWithSize");
-	const { stdout } = await runToEnd([program, "private"], { env, input: Buffer.concat([Buffer.from(`${DATA.length}\n`), DATA]) });
+	const { stdout } = await runToEnd([program, "private"], { env, input: Buffer.concat([Buffer.from(`${data.length}\n`), data]) });
 	const [type, kind, , message] = stdout.split("\0");
 	return type === "0" ? "" : `${kind}: ${message}`;
 }

@@ -1,6 +1,9 @@
 // Scenarios 46 to 49, 53 and 69 of spec/storage-reflink.md section 11: imports and clones over the Admin API and by the service of qrexec.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import fs from "node:fs";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { contentOf, MIB, write } from "../../../storage-reflink/images.ts";
 import { runToEnd } from "../../../support/run-program.ts";
 import { type Stage, scenario } from "./stage.ts";
@@ -35,7 +38,12 @@ scenario("47 there is one import at a time, and a start or a removal ends it", "
 	await stage.run("work", "A");
 	const file = stage.file(IMPORT, "-import.img");
 	const begin = ["work", BEGIN, "", `${MIB} ${file}`] as const;
-	await stage.expect(begin, ["work", BEGIN, "", /^StoragePoolException: .*an import into it is in progress$/]);
+	await stage.expect(begin, [
+		"work",
+		BEGIN,
+		"",
+		/^StoragePoolException: .*an import into it is in progress; start and stop the qube if it was broken off$/,
+	]);
 	await stage.expect(["work", "admin.vm.Start", "", ""], ["work", END, "ok", /^StoragePoolException: .*none is open/]);
 	await stage.expect(["work", "admin.vm.Kill", "", ""]);
 	t.deepEqual([stage.read("work"), await stage.revisions("work")], ["A", { "2": "A" }], "the run was committed, the import not");
@@ -49,6 +57,33 @@ scenario("47 there is one import at a time, and a start or a removal ends it", "
 	await stage.expect(["work", BEGIN, "", `${MIB} ${file}`], ["work", "admin.vm.Remove", "", ""]);
 	t.deepEqual(stage.names("work"), []);
 });
+
+scenario(
+	"47 an import that a start has cancelled ends neither in a commit nor the one that has begun after it",
+	"BX",
+	async (t, stage) => {
+		await stage.run("work", "A");
+		const file = stage.file(IMPORT, "-import.img");
+		for (const rest of [MIB / 2, 0]) {
+			const { status, reply } = await importAround(stage, rest, async () => {
+				await stage.expect(["work", "admin.vm.Start", "", ""], ["work", "admin.vm.Kill", "", ""]);
+				await stage.expect(["work", BEGIN, "", `${MIB} ${file}`]);
+				write(file, "B");
+			});
+			const message = "Data import failed: the import was cancelled by a start or a removal, and another one has begun";
+			t.deepEqual([status, reply], [0, `2\0QubesException\0\0${message}\0`], `${rest}`);
+			t.is(stage.read("work"), "A");
+			await stage.expect(["work", END, "ok", ""]);
+			t.is(stage.read("work"), "B");
+			await stage.run("work", "A");
+		}
+		const { reply } = await importAround(stage, MIB / 2, async () => {
+			await stage.expect(["work", "admin.vm.Start", "", ""], ["work", "admin.vm.Kill", "", ""]);
+		});
+		t.regex(reply, /^2\0QubesException\0\0Data import failed: the image is gone: a start or a removal cancels an import\0$/);
+		t.is(stage.read("work"), "A");
+	},
+);
 
 scenario(
 	"48 data that are too short or too long are refused and change nothing, and holes stay holes",
@@ -132,6 +167,24 @@ scenario("69 a token is good for one clone, while its volume is there, and may e
 	await stage.expect(["solo", "admin.vm.Remove", "", ""], ["work", method, late, /^QubesVolumeCopyTokenNotFoundError: /]);
 	t.deepEqual(await stage.revisions("work"), { "1": "∅" });
 });
+
+/** Calls the service that imports with half of its data, does something, and sends so many bytes of the rest. */
+async function importAround(stage: Stage, rest: number, act: () => Promise<void>): Promise<{ status: number; reply: string }> {
+	const env = { ...process.env, ...stage.house.env, QREXEC_REMOTE_DOMAIN: "dom0", QREXEC_REQUESTED_TARGET: "work" };
+	const child = spawn(path.resolve("dist/bin/admin.vm.volume.Import"), ["private"], { env, stdio: ["pipe", "pipe", "inherit"] });
+	const closed = once(child, "close");
+	let reply = "";
+	child.stdout.on("data", (chunk: Buffer) => {
+		reply += chunk.toString();
+	});
+	child.stdin.write(Buffer.alloc(MIB / 2, "D"));
+	const file = stage.file(IMPORT, "-import.img");
+	while (!fs.existsSync(file) || fs.readFileSync(file)[MIB / 2 - 1] !== 0x44) await sleep(10);
+	await act();
+	child.stdin.end(Buffer.alloc(rest, "D"));
+	const [status] = await closed;
+	return { status, reply };
+}
 
 /** Calls the service that imports, as qrexec does. */
 async function importBy(stage: Stage, file: string, method: string): Promise<string> {

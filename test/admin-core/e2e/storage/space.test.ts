@@ -55,6 +55,15 @@ scenario(
 	},
 );
 
+scenario("13.Q7 of a pool that is not mounted qvm-pool info says that it is not known what is shared", "B", async (t, stage) => {
+	const away = `${stage.images}-away`;
+	fs.renameSync(stage.images, away);
+	const { status, stdout } = await stage.house.run("qvm-pool", "info", "main");
+	fs.renameSync(away, stage.images);
+	t.is(status, 0);
+	t.regex(stdout, /\nexclusive +not known: there is no ".*": is the pool mounted\?\nshared +not known: [^\n]*\n$/);
+});
+
 scenario(
 	"13.Q7 where the file system does not tell what is shared, qvm-pool info says that it is not known",
 	"T",

@@ -23,6 +23,8 @@ function lay(directory: string, ...names: readonly string[]): string {
 async function warningsOf(house: House): Promise<string[]> {
 	house.logged = "";
 	await house.start();
+	// Who answers also minds signals: before that one would end it at once.
+	await house.call("admin.vm.List+ dom0 name dom0\0");
 	await house.stop();
 	return house.logged.split("\n").filter((line) => line.includes(" of no qube "));
 }
@@ -36,8 +38,10 @@ function addPool(house: House, name: string, driver: string, dir: string): void 
 	edit(house, (store) => store.replace("</pools>", `  <pool name="${name}" driver="${driver}" dir_path="${dir}"/>\n  </pools>`));
 }
 
-const ADVICE =
-	"as a creation or removal leaves that was broken off: remove the directory if nobody needs it, or create a qube of that name in this pool, which replaces them";
+const REMOVE = "as a creation or removal leaves that was broken off: remove the directory if nobody needs it";
+const REPLACED = "of that name in this pool, which replaces the images of its volumes";
+const ADVICE = `${REMOVE}, or create a qube that is no template ${REPLACED}`;
+const TEMPLATE_ADVICE = `${REMOVE}, or create a template ${REPLACED}`;
 
 test("each start warns of images of no qube, a line for each directory, and leaves them", async (t) => {
 	const house = prepareFurnished(t);
@@ -45,26 +49,60 @@ test("each start warns of images of no qube, a line for each directory, and leav
 	const old = lay(house.path("images/vm-templates/old"), "root.img~ab_12345");
 	const wanted = [
 		`pool main: "${gone}" has 2 images of no qube (16384 bytes), ${ADVICE}`,
-		`pool main: "${old}" has an image of no qube (8192 bytes), ${ADVICE}`,
+		`pool main: "${old}" has an image of no qube (8192 bytes), ${TEMPLATE_ADVICE}`,
 	];
 	t.deepEqual([await warningsOf(house), await warningsOf(house)], [wanted, wanted]);
 	t.deepEqual(fs.readdirSync(gone), ["private.img", "private.img.3@2026-08-17T08:00:01Z"]);
 	t.deepEqual(fs.readdirSync(old), ["root.img~ab_12345"]);
 });
 
-test("a qube of that name replaces the images, and nothing is warned of any more", async (t) => {
+test("a qube of that name replaces the images of its volumes, and nothing is warned of any more", async (t) => {
 	const house = prepareFurnished(t);
-	const gone = lay(house.path("images/appvms/gone"), "private.img", "private.img.3@2026-08-17T08:00:01Z", "root-dirty.img");
+	const gone = lay(
+		house.path("images/appvms/gone"),
+		"private.img",
+		"private.img.3@2026-08-17T08:00:01Z",
+		"root-dirty.img",
+		"x.img",
+	);
 	t.is((await warningsOf(house)).length, 1);
 	await house.start();
 	t.is(await house.call("admin.vm.Create.AppVM+base dom0 name dom0\0name=gone label=red"), "0\0");
 	await house.stop();
 	t.deepEqual(
 		fs.readdirSync(gone).filter((name) => !name.startsWith("private-precache")),
-		["private.img"],
+		["private.img", "x.img"],
 	);
 	t.is(fs.statSync(path.join(gone, "private.img")).blocks, 0);
 	t.deepEqual(await warningsOf(house), []);
+});
+
+test("a template replaces what lies where templates are, and a qube that is none does not make it its own", async (t) => {
+	const house = prepareFurnished(t);
+	const gone = lay(house.path("images/vm-templates/gone"), "root.img");
+	const work = lay(house.path("images/vm-templates/work"), "root.img");
+	const base = lay(house.path("images/appvms/base"), "root.img");
+	const warning = (directory: string, advice: string): string =>
+		`pool main: "${directory}" has an image of no qube (8192 bytes), ${advice}`;
+	const own = [warning(base, REMOVE), warning(gone, TEMPLATE_ADVICE), warning(work, REMOVE)];
+	t.deepEqual(await warningsOf(house), own);
+	await house.start();
+	t.is(await house.call("admin.vm.Create.AppVM+base dom0 name dom0\0name=gone label=red"), "0\0");
+	await house.stop();
+	t.deepEqual(await warningsOf(house), [warning(base, REMOVE), warning(gone, REMOVE), warning(work, REMOVE)]);
+	await house.start();
+	t.is(await house.call("admin.vm.Remove+ dom0 name gone\0"), "0\0");
+	t.is(await house.call("admin.vm.Create.TemplateVM+ dom0 name dom0\0name=gone label=red"), "0\0");
+	await house.stop();
+	t.is(fs.statSync(path.join(gone, "root.img")).blocks, 0);
+	t.deepEqual(await warningsOf(house), [warning(base, REMOVE), warning(work, REMOVE)]);
+});
+
+test("a directory is named in one line, and as it is called", async (t) => {
+	const house = prepareFurnished(t);
+	lay(house.path('images/appvms/new\nline "x"'), "private.img");
+	const [line = ""] = await warningsOf(house);
+	t.true(line.includes(`/appvms/new\\nline "x"" has an image of no qube`), line);
 });
 
 scenario(

@@ -1,5 +1,7 @@
 // Scenarios 37 to 41 and 43 to 45 of spec/storage-reflink.md section 11: volatile volumes, disabled snapshots and sizes, over the Admin API.
 import fs from "node:fs";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { call } from "../../../storage-reflink/file-systems.ts";
 import { contentOf, MIB, write } from "../../../storage-reflink/images.ts";
 import { type Stage, scenario } from "./stage.ts";
@@ -151,6 +153,36 @@ scenario("45 what is read-only is not resized; where the qube cannot be told of 
 	t.is(fs.statSync(stage.file("appvms/work/private", "-dirty.img")).size, 2 * MIB);
 	t.regex(storedLine(stage), / size="2097152"/);
 });
+
+scenario(
+	"an image that was deleted is refused everywhere, and the precache takes its place as docs/storage.md says",
+	"BX",
+	async (t, stage) => {
+		const [file, precache] = ["", "-precache"].map((suffix) => stage.file("appvms/work/private", `${suffix}.img`)) as [
+			string,
+			string,
+		];
+		await stage.run("work", "A");
+		await stage.run("work", "B");
+		while (!fs.existsSync(precache)) await sleep(10);
+		fs.rmSync(file);
+		const missing = /^StoragePoolException: .*there is no ".*\/private\.img"/;
+		const token = await stage.call("solo", "admin.vm.volume.CloneFrom+private");
+		await stage.expect(
+			["work", "admin.vm.Start", "", missing],
+			["work", "admin.vm.volume.Revert+private", "2", missing],
+			["work", "admin.vm.volume.CloneTo+private", token, missing],
+			["work", "admin.vm.volume.Clear+private", "", missing],
+			["work", RESIZE, `${2 * MIB}`, missing],
+		);
+		const [, command = ""] = /^1\. `(mv .+?)`/m.exec(fs.readFileSync("docs/storage.md", "utf8")) ?? [];
+		call("sh", "-c", `cd '${path.dirname(file)}' && ${command}`);
+		t.is(stage.read("work"), "B");
+		await stage.expect(["work", "admin.vm.Start", "", ""]);
+		t.is(stage.read("work", "private", "-dirty.img"), "B");
+		await stage.expect(["work", "admin.vm.Shutdown+wait", "", ""]);
+	},
+);
 
 function storedLine(stage: Stage): string {
 	return /<volume [^>]*vid="appvms\/work\/private"[^>]*>/.exec(stage.house.store())?.[0] ?? "none";
