@@ -1,3 +1,4 @@
+import type { BigIntStats } from "node:fs";
 import type { OnProgress, Volume } from "../admin-core/model/storage/contract.ts";
 import { commit, prepareStart, putInPlace } from "./commit.ts";
 import { copy, copyInto } from "./copy.ts";
@@ -6,8 +7,9 @@ import type { Found } from "./names.ts";
 import { checkSize } from "./options.ts";
 import { isStale, removePrecache } from "./precache.ts";
 import { findRevision, preserveClean, readRevisions } from "./revisions.ts";
-import { statAtOnce, statOrNull } from "./stats.ts";
+import { isUnwritten, statAtOnce, statOrNull } from "./stats.ts";
 import { allToTheEnd } from "./steps.ts";
+import { takeBack } from "./undo-start.ts";
 import { ImageVolume } from "./volume.ts";
 
 /** Keeps the state of each run: root of templates, private (spec 1.3). Its clean image is never written to, but replaced. */
@@ -17,45 +19,57 @@ export class OriginVolume extends ImageVolume {
 	override readonly source = null;
 	/** Of the import that is open; null if none is. */
 	#importSize: number | null = null;
+	/** The dirty image as the last start made it; null if that resumed one. */
+	#started: BigIntStats | null = null;
 
 	override get revisions(): ReadonlyMap<string, string> {
-		return new Map(readRevisions(this.names).map(({ id, time }) => [`${id}`, time]));
+		return this.glance(() => new Map(readRevisions(this.names).map(({ id, time }) => [`${id}`, time])), new Map());
 	}
 
 	override isDirty(): boolean {
-		return statAtOnce(this.names.dirty) !== null;
+		return this.glance(() => this.#hasDirty(), true);
 	}
 
 	/** A dirty image that a crash has left is resumed. An open import is cancelled. */
 	override start(): Promise<void> {
 		return this.inTurn("start", async () => {
 			this.#importSize = null;
+			this.#started = null;
 			if (!this.#isPrepared()) return this.#startUnprepared();
 			await this.bench.steps.rename(this.names.precache, this.names.dirty);
+			this.#started = statAtOnce(this.names.dirty);
 			this.later("remove leftovers", async () => this.removeUnfinished(await this.look()));
 		});
 	}
 
-	/** The image is written down while it is looked what else there is. */
 	override stop(): Promise<void> {
-		return this.inTurn("stop", async () => {
-			const written = this.isDirty() ? this.bench.steps.flush(this.names.dirty) : Promise.resolve();
-			await allToTheEnd(written, this.#stopWhen(written));
+		return this.inTurn("stop", () => this.#keepRun());
+	}
+
+	/** What was written to is kept as by a stop, and a run that was resumed stays as it was. */
+	undoStart(): Promise<void> {
+		return this.change("undo the start of", async (found) => {
+			if (!found.dirty || this.#started === null) return;
+			// Without a clean image, as where snapshots are disabled, a stop makes no revision.
+			if (found.clean && isUnwritten(this.#started, statAtOnce(this.names.dirty))) await takeBack(this);
+			else await this.#keepRun();
 		});
 	}
 
-	override async export(): Promise<string> {
-		await this.verify();
-		if (statAtOnce(this.names.clean) !== null) return this.names.clean;
-		throw poolError(
-			`cannot read ${this.title}: it has no ${quote(this.names.clean)} while it is running with snapshots disabled`,
-		);
+	override export(): Promise<string> {
+		return this.orPoolError("read", async () => {
+			await this.verify();
+			if (statAtOnce(this.names.clean) !== null) return this.names.clean;
+			throw poolError(
+				`cannot read ${this.title}: it has no ${quote(this.names.clean)} while it is running with snapshots disabled`,
+			);
+		});
 	}
 
 	override importData(size: number): Promise<string> {
 		return this.change("import data into", async (found) => {
 			checkSize(size);
-			this.#refuseBusy("import data into", found);
+			this.#checkReplaceable("import data into", found);
 			await this.removeUnfinished(found);
 			const { importing, directory } = this.names;
 			await this.#orRemoveImport(() =>
@@ -86,7 +100,7 @@ export class OriginVolume extends ImageVolume {
 	/** Only this volume is locked, so that two can be cloned into one another. */
 	override importVolume(source: Volume, onProgress?: OnProgress): Promise<void> {
 		return this.change("clone into", async (found) => {
-			this.#refuseBusy("clone into", found);
+			this.#checkReplaceable("clone into", found);
 			await this.removeUnfinished(found);
 			await this.#orRemoveImport(async () => {
 				await this.#copyFrom(source, onProgress);
@@ -98,7 +112,7 @@ export class OriginVolume extends ImageVolume {
 
 	override revert(revision?: string): Promise<void> {
 		return this.change("revert", async (found) => {
-			this.#refuseBusy("revert", found);
+			this.#checkReplaceable("revert", found);
 			const { path } = findRevision(this, revision);
 			await putInPlace(this, path, found, this.revisionsToKeep !== 0, this.bench.steps.flush(path));
 			if (this.revisionsToKeep === 0)
@@ -114,7 +128,7 @@ export class OriginVolume extends ImageVolume {
 	}
 
 	protected override missingImage(): string | null {
-		return statAtOnce(this.names.clean) !== null || this.isDirty() ? null : this.names.clean;
+		return statAtOnce(this.names.clean) !== null || this.#hasDirty() ? null : this.names.clean;
 	}
 
 	/** What was before a shrink is kept as a revision: its end is lost otherwise. */
@@ -125,16 +139,20 @@ export class OriginVolume extends ImageVolume {
 		const before = Number(clean.size);
 		if (size === before) return;
 		await removePrecache(this, found);
+		prepareStart(this);
 		if (size < before && this.revisionsToKeep >= 1) await preserveClean(this, found);
 		else await this.freeLater(this.names.clean);
 		await copy(this.bench, this.names.clean, this.names.clean, { size });
 		this.bench.journal.resized(this.names.clean, before, size);
-		prepareStart(this);
 	}
 
 	protected override async removeImages(found: Found): Promise<void> {
 		this.#importSize = null;
 		await super.removeImages(found);
+	}
+
+	#hasDirty(): boolean {
+		return statAtOnce(this.names.dirty) !== null;
 	}
 
 	/** Whether there is nothing to do but to rename the precache. */
@@ -148,10 +166,11 @@ export class OriginVolume extends ImageVolume {
 		const found = await this.look();
 		await this.removeUnfinished(found);
 		if (found.dirty) return;
-		if (!found.clean) throw poolError(`cannot start ${this.title}: there is no ${quote(this.names.clean)}`);
+		this.#refuseMissing("start", found);
 		if (this.revisionsToKeep === -1) await this.#startWithoutSnapshots(found);
 		else if (isStale(this.names)) await this.#startFromClean(found);
 		else await this.bench.steps.rename(this.names.precache, this.names.dirty);
+		this.#started = statAtOnce(this.names.dirty);
 	}
 
 	async #startFromClean(found: Found): Promise<void> {
@@ -178,6 +197,12 @@ export class OriginVolume extends ImageVolume {
 		await this.bench.steps.remove(clean);
 	}
 
+	/** The image is written down while it is looked what else there is. */
+	async #keepRun(): Promise<void> {
+		const written = this.#hasDirty() ? this.bench.steps.flush(this.names.dirty) : Promise.resolve();
+		await allToTheEnd(written, this.#stopWhen(written));
+	}
+
 	/** An open import goes on. */
 	async #stopWhen(written: Promise<void>): Promise<void> {
 		const found = await this.look();
@@ -187,7 +212,26 @@ export class OriginVolume extends ImageVolume {
 
 	#refuseBusy(operation: string, found: Found): void {
 		if (found.dirty) throw poolError(`cannot ${operation} ${this.title}: it was not cleanly stopped`);
-		if (this.#importSize !== null) throw poolError(`cannot ${operation} ${this.title}: an import into it is in progress`);
+		if (this.#importSize !== null)
+			throw poolError(
+				`cannot ${operation} ${this.title}: an import into it is in progress; start and stop the qube if it was broken off`,
+			);
+	}
+
+	/** Whether something can take the place of the clean image. Of one that was deleted, the precache is all that is left. */
+	#checkReplaceable(operation: string, found: Found): void {
+		this.#refuseBusy(operation, found);
+		if (found.clean) return;
+		const [lost, left] = [quote(this.names.clean), quote(this.names.precache)];
+		if (found.precache)
+			throw poolError(
+				`cannot ${operation} ${this.title}: there is no ${lost}, but ${left}, which is the same: give it that name first`,
+			);
+		this.bench.place.requireSame();
+	}
+
+	#refuseMissing(operation: string, { clean }: Found): void {
+		if (!clean) throw poolError(`cannot ${operation} ${this.title}: there is no ${quote(this.names.clean)}`);
 	}
 
 	async #checkImport(size: number): Promise<void> {
@@ -200,13 +244,15 @@ export class OriginVolume extends ImageVolume {
 	async #copyFrom(source: Volume, onProgress?: OnProgress): Promise<void> {
 		const path = await source.export();
 		try {
+			const before = await statOrNull(path);
 			await copyInto(this.bench, path, this.names.importing, onProgress);
+			// Without snapshots the image does not stay as it was: what we have may be half of a run.
+			const isWritten = source.isDirty() || !isUnwritten(before, await statOrNull(path));
+			if (source.revisionsToKeep === -1 && isWritten)
+				throw poolError(`cannot clone volume ${quote(source.vid)}: it was started meanwhile`);
 		} finally {
 			await source.exportEnd(path);
 		}
-		// Without snapshots the image does not stay as it was: what we have may be half of a run.
-		if (source.revisionsToKeep === -1 && source.isDirty())
-			throw poolError(`cannot clone volume ${quote(source.vid)}: it was started meanwhile`);
 	}
 
 	/** Until a commit has taken it, an import that fails is removed. */

@@ -11,11 +11,12 @@ import type {
 	VolumeOwner,
 } from "../admin-core/model/storage/contract.ts";
 import type { Bench } from "./bench.ts";
-import { poolError, quote } from "./errors.ts";
+import { asPoolError, poolError, quote } from "./errors.ts";
 import { findSurrounding } from "./included-in.ts";
 import { Journal } from "./journal.ts";
 import { checkKeep, type PoolOptions, readOptions } from "./options.ts";
 import { OriginVolume } from "./origin.ts";
+import { Place } from "./place.ts";
 import { Reflinks } from "./reflinks.ts";
 import { setUp } from "./setup.ts";
 import { SnapshotVolume } from "./snapshot.ts";
@@ -51,7 +52,8 @@ export class ReflinkPool implements Pool {
 		this.ephemeralVolatile = this.#options.ephemeralVolatile;
 		const { dirPath } = this.#options;
 		const journal = new Journal(context);
-		this.#bench = { dirPath, journal, steps: new Steps(journal), reflinks: new Reflinks(dirPath, journal) };
+		const [steps, reflinks] = [new Steps(journal), new Reflinks(dirPath, journal)];
+		this.#bench = { dirPath, place: new Place(dirPath), journal, steps, reflinks };
 	}
 
 	get revisionsToKeep(): number {
@@ -79,7 +81,8 @@ export class ReflinkPool implements Pool {
 	}
 
 	async destroy(): Promise<void> {
-		// All data stay where they are.
+		// All data stay where they are, and nothing of them stays open.
+		await this.settled();
 	}
 
 	initVolume(owner: VolumeOwner, config: VolumeConfig): Volume {
@@ -111,9 +114,13 @@ export class ReflinkPool implements Pool {
 	}
 
 	space(): Promise<PoolSpace> {
-		this.#space ??= readSpace([...this.#volumes.values()]).finally(() => {
-			this.#space = undefined;
-		});
+		this.#space ??= readSpace(this.#options.dirPath, [...this.#volumes.values()])
+			.catch((thrown) => {
+				throw asPoolError(`look at what is shared in pool ${quote(this.name)}`, thrown);
+			})
+			.finally(() => {
+				this.#space = undefined;
+			});
 		return this.#space;
 	}
 
@@ -129,7 +136,6 @@ export class ReflinkPool implements Pool {
 		while ([...this.#turns.values()].some((turns) => !turns.isIdle)) {
 			await Promise.all([...this.#turns.values()].map((turns) => turns.settled()));
 		}
-		await this.#bench.steps.closed();
 	}
 
 	/** When a volume is being removed; one that has taken its place stays. */

@@ -9,9 +9,12 @@ export async function makePrecache({ names, bench, revisionsToKeep }: OriginVolu
 	await copy(bench, names.clean, names.precache, { keepsTimes: true, onlyReflinks: true });
 }
 
-/** Whether the clean image was changed by other hands since. Equal times prove nothing, but all that we do removes the precache first. */
-export function isStale(names: ImageNames): boolean {
-	const [clean, precache] = [statAtOnce(names.clean), statAtOnce(names.precache)];
+/**
+ * Whether the clean image was changed by other hands since the precache was made, or what was one until it was started. Equal times prove nothing, but
+ * all that we do removes the precache first.
+ */
+export function isStale(names: ImageNames, image = names.precache): boolean {
+	const [clean, precache] = [statAtOnce(names.clean), statAtOnce(image)];
 	if (clean === null || precache === null) return true;
 	return clean.size !== precache.size || !isSameTime(clean.mtimeNs, precache.mtimeNs);
 }

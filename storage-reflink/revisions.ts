@@ -37,7 +37,7 @@ export async function preserveClean(
 	const last = revisions.at(-1);
 	const newest = last === undefined ? null : statAtOnce(last.path);
 	if (newest !== null && isSameFile(newest, clean)) return;
-	const target = names.revision((last?.id ?? 0n) + 1n, clean.mtime);
+	const target = names.revision((last?.id ?? 0n) + 1n, clean.mtimeMs);
 	await linkOrCopy(bench, names.clean, target, prepared);
 }
 

@@ -19,12 +19,28 @@ export function statAtOnce(file: string): BigIntStats | null {
 	return nodeFs.statSync(file, { bigint: true, throwIfNoEntry: false }) ?? null;
 }
 
+/** The names in a directory; none where there is no such directory. */
+export async function listOrEmpty(directory: string): Promise<string[]> {
+	try {
+		return await fs.readdir(directory);
+	} catch (thrown) {
+		if (errnoOf(thrown) === "ENOENT") return [];
+		throw thrown;
+	}
+}
+
 export function allocatedBytes({ blocks }: BigIntStats): number {
 	return Number(blocks * BLOCK_BYTES);
 }
 
 export function isSameFile(a: BigIntStats, b: BigIntStats): boolean {
 	return a.dev === b.dev && a.ino === b.ino;
+}
+
+/** Whether a file is the one that it was, and nobody has written to it since. */
+export function isUnwritten(before: BigIntStats | null, now: BigIntStats | null): boolean {
+	if (before === null || now === null) return false;
+	return isSameFile(before, now) && before.size === now.size && before.mtimeNs === now.mtimeNs;
 }
 
 /** Whether two times in nanoseconds are the same as exactly as Node and the original driver can set them: to a microsecond. */

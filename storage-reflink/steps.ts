@@ -114,7 +114,9 @@ export class Steps {
 			if (errnoOf(thrown) === "ENOENT")
 				throw poolError(`cannot create ${quote(directory)}: there is no ${quote(path.dirname(directory))}`);
 			if (errnoOf(thrown) !== "EEXIST") throw thrown;
-			if (!(await fs.stat(directory)).isDirectory()) throw poolError(`${quote(directory)} is not a directory`);
+			const stat = await statOrNull(directory);
+			if (stat === null) throw poolError(`${quote(directory)} is a link to nowhere`);
+			if (!stat.isDirectory()) throw poolError(`${quote(directory)} is not a directory`);
 			return false;
 		}
 		this.#journal.madeDirectory(directory);

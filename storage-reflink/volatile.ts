@@ -10,7 +10,7 @@ export class VolatileVolume extends ImageVolume {
 	override start(): Promise<void> {
 		return this.change("start", async (found) => {
 			await this.removeUnfinished(found);
-			const { size } = this;
+			const size = this.readSize();
 			if (found.dirty) await this.freeLater(this.names.dirty);
 			await this.bench.steps.replace(this.names.dirty, (temporary) => this.bench.steps.makeSparse(temporary, size));
 		});

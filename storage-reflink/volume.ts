@@ -1,5 +1,5 @@
 import type { BigIntStats } from "node:fs";
-import fs from "node:fs/promises";
+import path from "node:path";
 import type { Volume, VolumeConfig } from "../admin-core/model/storage/contract.ts";
 import type { Bench } from "./bench.ts";
 import { asPoolError, errnoOf, notImplemented, poolError, quote } from "./errors.ts";
@@ -8,7 +8,7 @@ import { refreshLoopDevices } from "./loop.ts";
 import { type Found, ImageNames } from "./names.ts";
 import { checkKeep, checkSize } from "./options.ts";
 import type { ReflinkPool } from "./pool.ts";
-import { allocatedBytes, statAtOnce } from "./stats.ts";
+import { allocatedBytes, listOrEmpty, statAtOnce } from "./stats.ts";
 import { holdOpen } from "./steps.ts";
 import type { Turns } from "./turns.ts";
 
@@ -69,13 +69,14 @@ export abstract class ImageVolume implements Volume {
 
 	/** Kept in one place only, the file, for files also change by other hands. */
 	get size(): number {
-		const image = this.#image();
-		return image === null ? this.nominalSize : Number(image.size);
+		return this.glance(() => this.readSize(), this.nominalSize);
 	}
 
 	get usage(): number {
-		const image = this.#image();
-		return image === null ? 0 : allocatedBytes(image);
+		return this.glance(() => {
+			const image = this.#image();
+			return image === null ? 0 : allocatedBytes(image);
+		}, 0);
 	}
 
 	get revisions(): ReadonlyMap<string, string> {
@@ -86,7 +87,7 @@ export abstract class ImageVolume implements Volume {
 		return false;
 	}
 
-	isOutdated(): boolean {
+	isOutdated(): boolean | null {
 		return false;
 	}
 
@@ -99,6 +100,7 @@ export abstract class ImageVolume implements Volume {
 
 	async remove(): Promise<void> {
 		const removal = this.change("remove", async (found) => {
+			this.#warnWhereMissing();
 			await this.removeImages(found);
 			await this.bench.steps.removeDirectory(this.names.directory);
 			this.#isRemoved = true;
@@ -108,10 +110,12 @@ export abstract class ImageVolume implements Volume {
 		await removal;
 	}
 
-	async verify(): Promise<void> {
-		if (this.#isRemoved) throw poolError(`${this.title} has been removed`);
-		const missing = this.missingImage();
-		if (missing !== null) throw poolError(`${this.title} cannot be started: there is no ${quote(missing)}`);
+	verify(): Promise<void> {
+		return this.orPoolError("verify", async () => {
+			if (this.#isRemoved) throw poolError(`${this.title} has been removed`);
+			const missing = this.missingImage();
+			if (missing !== null) throw poolError(`${this.title} cannot be started: there is no ${quote(missing)}`);
+		});
 	}
 
 	abstract start(): Promise<void>;
@@ -180,7 +184,6 @@ export abstract class ImageVolume implements Volume {
 		return this.inTurn(operation, async () => work(await this.look()));
 	}
 
-	/** What the system refuses becomes a StoragePoolException. */
 	protected inTurn<T>(operation: string, work: () => Promise<T>): Promise<T> {
 		return this.#turns.take(async () => {
 			if (this.#isRemoved) throw poolError(`cannot ${operation} ${this.title}: it has been removed`);
@@ -189,12 +192,36 @@ export abstract class ImageVolume implements Volume {
 				await this.bench.reflinks.work();
 				await this.bench.steps.closed();
 			});
-			try {
-				return await work();
-			} catch (thrown) {
-				throw asPoolError(`${operation} ${this.title}`, thrown);
-			}
+			return this.orPoolError(operation, () => {
+				this.bench.place.remember();
+				return work();
+			});
 		});
+	}
+
+	/** What the system refuses becomes a StoragePoolException, which names the path. */
+	protected async orPoolError<T>(operation: string, work: () => Promise<T>): Promise<T> {
+		try {
+			return await work();
+		} catch (thrown) {
+			throw asPoolError(`${operation} ${this.title}`, thrown);
+		}
+	}
+
+	/** For getters, which never throw: `otherwise` where the disk cannot be looked at, with a warning for each errno. No operation may go by that. */
+	protected glance<T>(look: () => T, otherwise: T): T {
+		try {
+			return look();
+		} catch (thrown) {
+			this.#warnOnce(`${errnoOf(thrown)}`, `cannot look at ${this.title}: ${(thrown as Error).message}`);
+			return otherwise;
+		}
+	}
+
+	/** The size as it is now; throws what the system says where that cannot be seen. */
+	protected readSize(): number {
+		const image = this.#image();
+		return image === null ? this.nominalSize : Number(image.size);
 	}
 
 	/** Within an operation: what is done after it, in the background. Where it fails, the log says so. */
@@ -213,12 +240,9 @@ export abstract class ImageVolume implements Volume {
 
 	/** What there is of the volume now. */
 	async look(): Promise<Found> {
-		const found = this.names.sort(await listDirectory(this.names.directory));
-		for (const name of found.alien) {
-			if (this.#toldOf.has(name)) continue;
-			this.#toldOf.add(name);
-			this.bench.journal.warn(`${quote(name)} in ${quote(this.names.directory)} is not a file of this driver, and is left alone`);
-		}
+		const found = this.names.sort(await listOrEmpty(this.names.directory));
+		for (const name of found.alien)
+			this.#warnOnce(name, `${quote(name)} in ${quote(this.names.directory)} is not a file of this driver, and is left alone`);
 		return found;
 	}
 
@@ -243,6 +267,19 @@ export abstract class ImageVolume implements Volume {
 		await this.bench.steps.remove(...files);
 	}
 
+	/** Where the pool is not mounted, nothing is there to remove, and all comes back with it. */
+	#warnWhereMissing(): void {
+		const parent = path.dirname(this.names.directory);
+		if (statAtOnce(parent) === null)
+			this.bench.journal.warn(`nothing of ${this.title} is removed, as there is no ${quote(parent)}: is the pool mounted?`);
+	}
+
+	#warnOnce(of: string, line: string): void {
+		if (this.#toldOf.has(of)) return;
+		this.#toldOf.add(of);
+		this.bench.journal.warn(line);
+	}
+
 	async #orWarn(doing: string, work: () => Promise<void>): Promise<void> {
 		try {
 			await work();
@@ -253,14 +290,5 @@ export abstract class ImageVolume implements Volume {
 
 	#image(): BigIntStats | null {
 		return statAtOnce(this.names.dirty) ?? statAtOnce(this.names.clean);
-	}
-}
-
-async function listDirectory(directory: string): Promise<string[]> {
-	try {
-		return await fs.readdir(directory);
-	} catch (thrown) {
-		if (errnoOf(thrown) === "ENOENT") return [];
-		throw thrown;
 	}
 }

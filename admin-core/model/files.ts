@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import fs from "node:fs/promises";
 import path from "node:path";
 import { AdminError } from "./errors.ts";
-import { canBeStarted } from "./qubes/kinds.ts";
+import { canBeStarted, dirPrefixOf } from "./qubes/kinds.ts";
 import type { Qube } from "./qubes/qube.ts";
 
 /**
@@ -14,8 +14,7 @@ export function qubeFile(qube: Qube, file: string): string {
 	if (!canBeStarted(qube)) {
 		throw new AdminError("QubesVMError", `${name}: a qube of class ${klass} has no ${file}`);
 	}
-	const kind = klass === "TemplateVM" ? "vm-templates" : "appvms";
-	return path.join(app.surroundings.baseDir, kind, name, file);
+	return path.join(app.surroundings.baseDir, dirPrefixOf(qube), name, file);
 }
 
 /** The content of a file, null if it is not there. Throws a QubesException. */

@@ -63,6 +63,16 @@ function pictureQube(qube: Qube, data: DomainData): QubePicture {
 			assigned: collection.assigned(),
 			wasUsed: collection.wasUsed,
 		})),
-		volumes: qube.storage.volumes().map(({ name, rw, revisionsToKeep, ephemeral }) => ({ name, rw, revisionsToKeep, ephemeral })),
+		volumes: qube.storage.volumes().flatMap(pictureVolume),
 	};
+}
+
+/** Nothing of one whose driver fails, which is told when it is described: there is nothing to come back to. */
+function pictureVolume(volume: Volume): VolumePicture[] {
+	try {
+		const { name, rw, revisionsToKeep, ephemeral } = volume;
+		return [{ name, rw, revisionsToKeep, ephemeral }];
+	} catch {
+		return [];
+	}
 }

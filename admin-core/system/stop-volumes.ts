@@ -1,6 +1,8 @@
 import { notifyMoreTime } from "../api/notify.ts";
 import { log } from "../log.ts";
 import type { App } from "../model/app.ts";
+import { messageOf } from "../model/errors.ts";
+import { failuresOf } from "../model/storage/for-all.ts";
 
 /** How often the service manager is asked for more time, and for how much, in seconds. */
 const INTERVAL = 30;
@@ -14,9 +16,9 @@ export function stopVolumes(app: App): Promise<void> {
 	return withMoreTime(async () => {
 		for (const qube of app.qubes()) {
 			if (qube.powerState !== "Halted") continue;
-			await qube.storage
-				.stop()
-				.catch((error) => log("error", `cannot stop the volumes of ${qube.name}: ${error.message ?? error}`));
+			await qube.storage.stop().catch((thrown) => {
+				for (const error of failuresOf(thrown)) log("error", `cannot stop the volumes of ${qube.name}: ${messageOf(error)}`);
+			});
 		}
 	});
 }

@@ -3,6 +3,7 @@ import path from "node:path";
 import { log } from "../log.ts";
 import type { App } from "../model/app.ts";
 import { messageOf } from "../model/errors.ts";
+import { dirPrefixOf } from "../model/qubes/kinds.ts";
 import type { Pool, Stray } from "../model/storage/contract.ts";
 
 /**
@@ -19,7 +20,7 @@ export async function warnOfStrays(app: App): Promise<void> {
 			// Two pools may be in one place.
 			if (told.has(directory) || isOfQube(app, directory) || places.some((place) => isOfPool(place, directory))) continue;
 			told.add(directory);
-			log("warning", describe(pool, stray));
+			log("warning", describe(app, pool, stray));
 		}
 	}
 }
@@ -39,12 +40,18 @@ async function placesOf(pools: readonly Pool[]): Promise<string[]> {
 	return Promise.all(configured.map((place) => fs.realpath(place).catch(() => path.resolve(place))));
 }
 
-/** Whether it is called as a qube that there is, is being made or removed, or has a volume of any qube and pool, also of one that cannot be used. */
+/** Whether it is where a qube that there is has its images, one of its name is being made or removed, or it is of a volume, also of one that cannot be used. */
 function isOfQube(app: App, directory: string): boolean {
 	const name = path.basename(directory);
-	if (app.find(name) !== null || app.isTaken(name)) return true;
+	const qube = app.find(name);
+	if (app.isTaken(name) || (qube !== null && dirPrefixOf(qube) === prefixOf(directory))) return true;
 	const volumes = app.qubes().flatMap((qube) => qube.storage.volumes());
 	return volumes.some(({ vid }) => directory.endsWith(`/${path.dirname(vid)}`));
+}
+
+/** `vm-templates` or `appvms`. */
+function prefixOf(directory: string): string {
+	return path.basename(path.dirname(directory));
 }
 
 /** Whether another pool is nearer around it than the one that it was found in, which is two levels up; or is within it. */
@@ -52,10 +59,13 @@ function isOfPool(place: string, directory: string): boolean {
 	return place === path.dirname(directory) || `${place}/`.startsWith(`${directory}/`);
 }
 
-function describe(pool: Pool, { directory, images, bytes }: Stray): string {
+function describe(app: App, pool: Pool, { directory, images, bytes }: Stray): string {
 	const what = images === 1 ? "an image" : `${images} images`;
+	const owner = prefixOf(directory) === "vm-templates" ? "a template" : "a qube that is no template";
+	const isFree = app.find(path.basename(directory)) === null;
+	const orCreate = isFree ? `, or create ${owner} of that name in this pool, which replaces the images of its volumes` : "";
 	return (
-		`pool ${pool.name}: ${JSON.stringify(directory)} has ${what} of no qube (${bytes} bytes), as a creation or removal leaves that was broken off: ` +
-		"remove the directory if nobody needs it, or create a qube of that name in this pool, which replaces them"
+		`pool ${pool.name}: "${directory}" has ${what} of no qube (${bytes} bytes), as a creation or removal leaves that was broken off: ` +
+		`remove the directory if nobody needs it${orCreate}`
 	);
 }

@@ -42,6 +42,8 @@ export class Actors {
 			case "start":
 			case "stop":
 				return volume[operation.kind]();
+			case "undo":
+				return volume.undoStart?.();
 			case "remove": {
 				try {
 					await volume.remove();

@@ -1,9 +1,9 @@
 // Looks at each call to the file system that the driver makes, before it is made, but for the stats and lists that it makes at once and for closing; what the
-// look throws is what the call fails with.
+// look throws is what the call fails with; where it gives back a promise, the call waits for that, unless it is one to open at once or to sync.
 import opened from "node:fs";
 import fs, { type FileHandle } from "node:fs/promises";
 
-type Look = (call: string, args: readonly unknown[]) => void;
+type Look = (call: string, args: readonly unknown[]) => unknown;
 type Calls = { [name: string]: (...args: unknown[]) => unknown };
 
 const ON_PATHS = ["open", "rename", "link", "unlink", "mkdir", "rmdir", "copyFile"];
@@ -27,6 +27,19 @@ export async function lookBeforeEachCall(next: Look | null): Promise<void> {
 	wrapOthers();
 }
 
+/** From now on, does something before the first call that is meant, which waits for it. */
+export function onceBefore(
+	isMeant: (call: string, args: readonly unknown[]) => boolean,
+	act: () => Promise<void>,
+): Promise<void> {
+	let isOver = false;
+	return lookBeforeEachCall((call, args) => {
+		if (isOver || !isMeant(call, args)) return null;
+		isOver = true;
+		return act();
+	});
+}
+
 /** Whether a call changes something or makes it durable. */
 export function isChange(call: string): boolean {
 	return CHANGES.includes(call);
@@ -36,7 +49,7 @@ function wrap(calls: Calls, names: readonly string[]): void {
 	for (const name of names) {
 		const original = calls[name] as Calls[string];
 		calls[name] = async function (this: unknown, ...args) {
-			look?.(name, args);
+			await look?.(name, args);
 			return original.apply(this, args);
 		};
 	}

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import type { Volume } from "../../admin-core/model/storage/contract.ts";
+import { lookBeforeEachCall, onceBefore } from "./before-each-call.ts";
 import { call, type Kind } from "./file-systems.ts";
 import { MIB, make, read, write } from "./images.ts";
 import { ALL, KIND_OF, mountedOnce, onFileSystem, Scene, scenario } from "./scene.ts";
@@ -130,6 +131,35 @@ scenario("52 a copy that is killed half-way leaves the destination as it was, an
 	t.deepEqual(scene.snapshotOfTree(), before);
 });
 
+scenario("52 a copy of a source that commits meanwhile is of the state before, and whole", "ET", async (t, scene) => {
+	const { source, volume } = await sourceAndVolume(scene);
+	await source.start();
+	write(source.path, "B");
+	await onceBefore(
+		(call, [file]) => call === "open" && file === scene.file(volume, "-import.img"),
+		() => source.stop(),
+	);
+	await volume.importVolume(source);
+	await lookBeforeEachCall(null);
+	await scene.pool.settled();
+	t.deepEqual([scene.clean(source), scene.clean(volume), volume.size], ["B", "A", MIB]);
+});
+
+scenario("52 a copy that is shorter than its source was is refused, and the destination is as it was", "ET", async (t, scene) => {
+	const { source, volume } = await sourceAndVolume(scene);
+	const before = scene.snapshotOfTree().filter((line) => line.includes("/copy"));
+	await onceBefore(
+		(call, [file]) => call === "open" && file === scene.file(volume, "-import.img"),
+		async () => fs.truncateSync(scene.file(source), 4096),
+	);
+	await scene.refused(volume.importVolume(source), /the copy of ".*\/source.img" has 4096 bytes: want 1048576/);
+	await lookBeforeEachCall(null);
+	t.deepEqual(
+		scene.snapshotOfTree().filter((line) => line.includes("/copy")),
+		before,
+	);
+});
+
 scenario("63 who asks for a start during a clone waits for it, and no file appears later (W16)", ALL, async (t, scene) => {
 	const { source, file: pipe } = scene.pipe();
 	const volume = scene.origin();
@@ -209,6 +239,15 @@ onFileSystem("54 images that may not share data are copied, with a warning that 
 	);
 	await scene.check();
 });
+
+async function sourceAndVolume(scene: Scene): Promise<{ source: Volume; volume: Volume }> {
+	const source = scene.origin({ name: "source" });
+	const volume = scene.origin({ name: "copy" });
+	for (const one of [source, volume]) await one.create();
+	await scene.run(source, "A");
+	await scene.run(volume, "V");
+	return { source, volume };
+}
 
 /** A volume of another driver, which is exported at a path. */
 function foreign(exported: string): Volume {

@@ -58,7 +58,9 @@ async function failEverywhere(actors: Actors, errno: string, { before, after, op
 	}
 	const calls: string[] = [];
 	const saved = `${actors.dir}.saved`;
-	copyTree(actors.dir, saved);
+	// An undo is of what the same daemon has started: it is tried again from before that.
+	const isUndo = operation.kind === "undo";
+	if (!isUndo) copyTree(actors.dir, saved);
 	for (let at = 1; ; at++) {
 		const place = `${JSON.stringify(operation)}, call ${at}`;
 		const failed = { call: "" };
@@ -89,6 +91,8 @@ async function failEverywhere(actors: Actors, errno: string, { before, after, op
 		if (isAfter && !isBefore) {
 			copyTree(saved, actors.dir);
 			actors.open(before);
+			if (isUndo) await actors.act({ ...operation, kind: "start" }, before);
+			await actors.pool.settled();
 			continue;
 		}
 		// What is made or removed anew is done to the end by the next try.

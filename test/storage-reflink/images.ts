@@ -31,3 +31,14 @@ export function make(image: string, letter: string, size = MIB, mode = 0o600): v
 	fs.truncateSync(image, size);
 	if (letter !== "∅") write(image, letter);
 }
+
+/** What this process has open at and below a directory. */
+export function openFiles(directory: string): string[] {
+	return fs.readdirSync("/proc/self/fd").flatMap((fd) => {
+		try {
+			return [fs.readlinkSync(`/proc/self/fd/${fd}`)].filter((file) => file.startsWith(directory));
+		} catch {
+			return [];
+		}
+	});
+}

@@ -9,13 +9,13 @@ import { Actors } from "./actors.ts";
 import { call } from "./file-systems.ts";
 import type { World } from "./model.ts";
 import { mountedOnce, onFileSystem } from "./scene.ts";
-import { SCRIPT, WORLDS, whatIsWrong } from "./script.ts";
+import { firstOf, SCRIPT, WORLDS, whatIsWrong } from "./script.ts";
 
 const WIDTH = 3;
 /** Those of a guest and of the settings: the driver changes nothing for them. */
 const NOT_THE_DRIVERS = ["write", "keep"];
 
-/** Where an operation can be killed: the tree as it was before it, and its index in the script. */
+/** Where an operation can be killed: the tree as it was before it, or before what it needs to have done, and its index in the script. */
 interface Stage {
 	readonly tree: string;
 	readonly index: number;
@@ -40,7 +40,8 @@ async function rehearse(dir: string): Promise<Stage[]> {
 	await actors.pool.setup();
 	const stages: Stage[] = [];
 	for (const [index, operation] of SCRIPT.entries()) {
-		if (!NOT_THE_DRIVERS.includes(operation.kind)) stages.push({ tree: copyTree(dir, `${dir}-${index}`), index });
+		copyTree(dir, `${dir}-${index}`);
+		if (!NOT_THE_DRIVERS.includes(operation.kind)) stages.push({ tree: `${dir}-${firstOf(index)}`, index });
 		await actors.act(operation, WORLDS[index] as World);
 		await actors.pool.settled();
 	}
@@ -53,7 +54,7 @@ async function killEverywhere(program: readonly string[], { tree, index }: Stage
 	const operation = SCRIPT[index];
 	const wrong: string[] = [];
 	for (let at = 1; ; at++) {
-		const dir = copyTree(tree, `${tree}-${at}`);
+		const dir = copyTree(tree, `${tree}-${index}-${at}`);
 		const { lines, ended } = startTalking([...program, dir, `${index}`, `${at}`]);
 		const how = await ended;
 		const hasReturned = lines.length > 0;

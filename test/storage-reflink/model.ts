@@ -12,6 +12,8 @@ export interface Origin {
 	/** Null: there is none. */
 	readonly clean: Disk | null;
 	readonly dirty: Disk | null;
+	/** The dirty image as the last start made it, so that it is the same one until it is written to; null if that resumed one. */
+	readonly started: Disk | null;
 	readonly keep: number;
 	/** What a new image gets. */
 	readonly nominal: number;
@@ -28,7 +30,7 @@ export interface World {
 }
 
 export type Operation =
-	| { readonly kind: "create" | "start" | "stop" | "remove"; readonly volume: string }
+	| { readonly kind: "create" | "start" | "undo" | "stop" | "remove"; readonly volume: string }
 	| { readonly kind: "write"; readonly volume: string; readonly letter: string }
 	| { readonly kind: "revert"; readonly volume: string; readonly id: number | undefined }
 	| { readonly kind: "resize"; readonly volume: string; readonly size: number }
@@ -45,7 +47,15 @@ export type Operation =
 
 export const ORIGINS = ["o", "p", "t"];
 export const SIZES = [16_384, 32_768, 65_536];
-const NONE: Origin = { clean: null, dirty: null, keep: 2, nominal: 16_384, revisions: new Map(), lingering: new Map() };
+const NONE: Origin = {
+	clean: null,
+	dirty: null,
+	started: null,
+	keep: 2,
+	nominal: 16_384,
+	revisions: new Map(),
+	lingering: new Map(),
+};
 const EMPTY = "∅";
 let numbers = 0;
 
@@ -76,17 +86,17 @@ export function recover(world: World): World {
 }
 
 function applyToOrigin(origin: Origin, operation: Exclude<Operation, { kind: "restart" }>, world: World): Origin | null {
-	const { clean, dirty, revisions, keep, nominal } = origin;
+	const { clean, dirty, keep, nominal } = origin;
 	switch (operation.kind) {
 		case "create":
 			return { ...NONE, keep, nominal, clean: disk(EMPTY, nominal) };
 		case "remove":
 			return { ...NONE, keep, nominal };
 		case "start":
-			if (dirty !== null) return origin;
-			if (clean === null) return null;
-			if (keep !== -1) return { ...origin, dirty: disk(clean.letter, clean.size) };
-			return { ...origin, clean: null, dirty: runOn(clean, world), revisions: new Map(), lingering: revisions };
+			return start(origin, world);
+		case "undo":
+			if (dirty === null || origin.started === null) return origin;
+			return dirty === origin.started && clean !== null ? { ...origin, dirty: null } : stop(origin);
 		case "write":
 			return dirty === null ? null : { ...origin, dirty: { ...dirty, letter: operation.letter } };
 		case "stop":
@@ -106,6 +116,15 @@ function applyToOrigin(origin: Origin, operation: Exclude<Operation, { kind: "re
 			return commit(origin, disk(from.letter, from.size), true);
 		}
 	}
+}
+
+function start(origin: Origin, world: World): Origin | null {
+	const { clean, dirty, revisions, keep } = origin;
+	if (dirty !== null) return { ...origin, started: null };
+	if (clean === null) return null;
+	const made = keep === -1 ? runOn(clean, world) : disk(clean.letter, clean.size);
+	if (keep !== -1) return { ...origin, dirty: made, started: made };
+	return { ...origin, clean: null, dirty: made, started: made, revisions: new Map(), lingering: revisions };
 }
 
 /** Without snapshots it is the clean image that runs, but not where the snapshot has it, too. */
@@ -193,6 +212,8 @@ const KINDS = [
 	"start",
 	"start",
 	"start",
+	"undo",
+	"undo",
 	"stop",
 	"stop",
 	"stop",
@@ -221,6 +242,8 @@ export function randomOperation(random: Random, world: World): Operation {
 		case "create":
 		case "remove":
 			return { kind, volume: origin };
+		case "undo":
+			return { kind, volume: undoable(world).length > 0 ? random.pick(undoable(world)) : origin };
 		case "start":
 		case "stop":
 			return { kind, volume: random.pick([...ORIGINS, "a", "v"]) };
@@ -237,4 +260,9 @@ export function randomOperation(random: Random, world: World): Operation {
 		case "keep":
 			return { kind, volume: origin, keep: random.pick([-1, 0, 1, 2, 3]) };
 	}
+}
+
+/** Those that nobody has written to since a start. */
+function undoable({ origins }: World): string[] {
+	return ORIGINS.filter((name) => origins[name]?.dirty !== null && origins[name]?.dirty === origins[name]?.started);
 }

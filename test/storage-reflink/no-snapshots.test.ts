@@ -1,7 +1,9 @@
 // Scenarios 39 to 42 of spec section 11: volumes with snapshots disabled (revisions_to_keep -1), which are one image that is renamed (ee41bc04, f0b01f65).
 import fs from "node:fs";
+import type { Volume } from "../../admin-core/model/storage/contract.ts";
+import { lookBeforeEachCall, onceBefore } from "./before-each-call.ts";
 import { read, write } from "./images.ts";
-import { ALL, scenario } from "./scene.ts";
+import { ALL, type Scene, scenario } from "./scene.ts";
 
 scenario("39 there is one image only, the same in rest and run, and nothing is ever cloned", ALL, async (t, scene) => {
 	const volume = scene.origin({ revisionsToKeep: -1 });
@@ -122,3 +124,89 @@ scenario(
 		}
 	},
 );
+
+for (const isOver of [false, true]) {
+	const run = isOver ? "began a run that is over" : "began a run";
+	scenario(
+		`a snapshot that took the image of its source when that just ${run} is refused: it may be half of it`,
+		ALL,
+		async (t, scene) => {
+			const source = scene.origin({ revisionsToKeep: -1 });
+			const snapshot = scene.snapshot(source, { name: "dvm", dirPrefix: "appvms" });
+			await source.create();
+			await scene.run(source, "A");
+			let start = Promise.resolve();
+			let tell: (() => void) | undefined;
+			const linked = new Promise<void>((resolve) => {
+				tell = resolve;
+			});
+			await lookBeforeEachCall(async (call, [from, to]) => {
+				if (call === "rename" && from === scene.file(source)) {
+					start = snapshot.start();
+					await linked;
+				}
+				if (call === "copyFile" && `${to}`.startsWith(snapshot.path)) {
+					tell?.();
+					await written;
+				}
+			});
+			const written = source.start().then(async () => {
+				write(source.path, "X");
+				if (isOver) await source.stop();
+			});
+			await written;
+			await scene.refused(start, /cannot start volume "appvms\/dvm\/root".* with snapshots disabled/);
+			await lookBeforeEachCall(null);
+			t.deepEqual([scene.names("appvms/dvm"), source.isDirty()], [[], !isOver]);
+			await source.stop();
+			await snapshot.start();
+			t.is(read(snapshot.path), "X");
+		},
+	);
+}
+
+scenario("a clone of a source that is started, written to and stopped while it is copied is refused", ALL, async (t, scene) => {
+	const { source, copy } = await sourceAndCopy(scene);
+	const before = filesOf(scene, "copy");
+	await onceBefore(
+		(call, [, to]) => call === "copyFile" && to === scene.file(copy, "-import.img"),
+		async () => {
+			await source.start();
+			write(source.path, "X");
+			await source.stop();
+		},
+	);
+	await scene.refused(copy.importVolume(source), /cannot clone volume "appvms\/work\/private"/);
+	await lookBeforeEachCall(null);
+	await scene.pool.settled();
+	t.deepEqual([scene.clean(source), filesOf(scene, "copy")], ["X", before]);
+	await copy.importVolume(source);
+	t.is(scene.clean(copy), "X");
+});
+
+scenario("a clone of a source that runs before its copy has ended is refused", "ET", async (t, scene) => {
+	const { source, copy } = await sourceAndCopy(scene);
+	const before = filesOf(scene, "copy");
+	await onceBefore(
+		(call, [file]) => call === "open" && file === scene.file(copy, "-import.img"),
+		() => source.start(),
+	);
+	await scene.refused(copy.importVolume(source), /cannot clone volume "appvms\/work\/private"/);
+	await lookBeforeEachCall(null);
+	await scene.pool.settled();
+	t.deepEqual([source.isDirty(), filesOf(scene, "copy")], [true, before]);
+});
+
+/** A volume without snapshots, and another with a revision to clone it into. */
+async function sourceAndCopy(scene: Scene): Promise<{ source: Volume; copy: Volume }> {
+	const source = scene.origin({ revisionsToKeep: -1 });
+	const copy = scene.origin({}, { name: "copy", dirPrefix: "appvms" });
+	for (const volume of [source, copy]) await volume.create();
+	await scene.run(source, "A");
+	await scene.run(copy, "B");
+	return { source, copy };
+}
+
+function filesOf(scene: Scene, qube: string): string[] {
+	return scene.snapshotOfTree().filter((line) => line.startsWith(`appvms/${qube}/`));
+}

@@ -124,6 +124,34 @@ scenario("17 after a crash a stop commits, a start resumes, and the state is com
 	t.deepEqual([scene.clean(volume), scene.revisions(volume)], ["B", { "1": "∅", "2": "A" }]);
 });
 
+scenario("17 a start resumes what a crash has left also where the next start is prepared", "BX", async (t, scene) => {
+	let volume = scene.origin({ revisionsToKeep: 3 });
+	await volume.create();
+	await scene.run(volume, "A");
+	make(volume.path, "B");
+	volume = await scene.restart(volume);
+	t.true(fs.existsSync(scene.file(volume, "-precache.img")));
+	await volume.start();
+	t.is(read(volume.path), "B");
+	await volume.stop();
+	await scene.pool.settled();
+	t.deepEqual([scene.clean(volume), scene.revisions(volume)], ["B", { "1": "∅", "2": "A" }]);
+});
+
+scenario("a start for which all is prepared removes what an operation that was broken off has left", "BX", async (t, scene) => {
+	const volume = await scene.originAfter("A");
+	for (const name of [".img~abcd1234", "-precache.img~abcd1234", "-dirty.img~abcd1234"]) make(scene.file(volume, name), "X");
+	const clones = scene.lines(/: reflinked /).length;
+	await volume.start();
+	await scene.pool.settled();
+	t.is(scene.lines(/: reflinked /).length, clones, "it was prepared");
+	t.deepEqual(
+		scene.names("appvms/work").filter((name) => !name.includes("@")),
+		["private-dirty.img", "private.img"],
+	);
+	t.is(read(volume.path), "A");
+});
+
 scenario("18 a clean image that was changed by other hands is what a start takes, with a warning", "BX", async (t, scene) => {
 	const volume = scene.origin();
 	await volume.create();
@@ -160,6 +188,7 @@ scenario(
 		await scene.refused(volume.resize(2 * MIB), /there is no/);
 		await scene.refused(volume.export(), /there is no/);
 		t.deepEqual(scene.snapshotOfTree(), before);
+		fs.rmSync(scene.file(volume, "-precache.img"), { force: true });
 		await volume.revert();
 		await scene.pool.settled();
 		t.is(scene.clean(volume), "∅", "a revision can take its place");

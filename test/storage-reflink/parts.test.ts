@@ -8,7 +8,8 @@ import { ImageNames, temporaryName } from "../../storage-reflink/names.ts";
 import { isSameTime } from "../../storage-reflink/stats.ts";
 import { Turns } from "../../storage-reflink/turns.ts";
 import { failure, lookBeforeEachCall } from "./before-each-call.ts";
-import { MIB, make, read, write } from "./images.ts";
+import { call } from "./file-systems.ts";
+import { MIB, make, openFiles, read, write } from "./images.ts";
 import { ALL, mountedOnce, onFileSystem, Scene, scenario } from "./scene.ts";
 
 test("the manifest names the driver, its options in their order, and the module that has it (a8600816)", (t) => {
@@ -228,6 +229,20 @@ scenario("a precache that cannot be made is a warning, and the stop has succeede
 	t.is(read(volume.path), "B");
 });
 
+scenario("Q4 where an image cannot share its data, nothing is prepared, rather than by a full copy", "B", async (t, scene) => {
+	const directory = `${scene.dir}/appvms/work`;
+	fs.mkdirSync(directory);
+	call("chattr", "+C", directory);
+	const volume = await scene.originAfter("A");
+	call("chattr", "-C", directory);
+	await scene.run(volume, "B");
+	t.false(fs.existsSync(scene.file(volume, "-precache.img")));
+	t.deepEqual(scene.lines(/: copying /), []);
+	t.is(scene.lines(/cannot prepare the next start of .*cannot share the data of ".*private.img": EINVAL/, "warning").length, 1);
+	await volume.start();
+	t.is(read(volume.path), "B");
+});
+
 scenario("a clean image that is also the dirty one, by other hands, is committed as one file", ALL, async (t, scene) => {
 	const volume = scene.origin({ revisionsToKeep: 0 });
 	await volume.create();
@@ -261,6 +276,26 @@ scenario("long images are removed and replaced at once and freed in the backgrou
 });
 
 scenario(
+	"a run with a long image that is not kept is removed at once: it is held open until after the stop (W2)",
+	"BX",
+	async (t, scene) => {
+		const size = LONG_BYTES + MIB;
+		const source = scene.origin({ size });
+		const snapshot = scene.snapshot(source, { name: "dvm", dirPrefix: "appvms" });
+		await source.create();
+		await source.start();
+		fs.writeFileSync(source.path, Buffer.alloc(size, 1), { flag: "r+" });
+		await source.stop();
+		await snapshot.start();
+		await scene.pool.settled();
+		await snapshot.stop();
+		t.true(openImages().includes(`${snapshot.path} (deleted)`));
+		await scene.pool.settled();
+		t.deepEqual(openImages(), []);
+	},
+);
+
+scenario(
 	"what an image has occupied is freed after the next start is prepared, as that slows down clones",
 	"BX",
 	async (t, scene) => {
@@ -283,6 +318,7 @@ scenario(
 );
 
 scenario("after an operation everything of the pool is closed again, though nobody waits for the pool", ALL, async (t, scene) => {
+	t.deepEqual(openFiles(scene.root), [], "set-up");
 	const volume = scene.origin({ size: 16_384 });
 	for (const operation of ["create", "start", "stop", "revert", "start", "stop"] as const) {
 		await volume[operation]();
@@ -310,17 +346,6 @@ scenario("a program that is missing is told, and nothing is tried again", "BX", 
 /** Images that this process still has open. */
 function openImages(): string[] {
 	return openFiles("/").filter((file) => file.includes(".img"));
-}
-
-/** What this process has open at and below a directory. */
-function openFiles(directory: string): string[] {
-	return fs.readdirSync("/proc/self/fd").flatMap((fd) => {
-		try {
-			return [fs.readlinkSync(`/proc/self/fd/${fd}`)].filter((file) => file.startsWith(directory));
-		} catch {
-			return [];
-		}
-	});
 }
 
 scenario("no name can forge a line of the log", ALL, async (t, scene) => {

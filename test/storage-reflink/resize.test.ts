@@ -1,5 +1,6 @@
 // Scenarios 43 to 45 of spec section 11, as far as they are the driver's.
 import fs from "node:fs";
+import { lookBeforeEachCall } from "./before-each-call.ts";
 import { call } from "./file-systems.ts";
 import { contentOf, MIB, make, read, write } from "./images.ts";
 import { ALL, scenario } from "./scene.ts";
@@ -44,6 +45,29 @@ scenario(
 		t.is(Object.keys(scene.revisions(volume)).length, 2);
 	},
 );
+
+scenario("Q6 a halted shrink keeps the image before it also where one revision is to be kept", ALL, async (t, scene) => {
+	const volume = await scene.originAfter("A");
+	await volume.resize(MIB / 2);
+	await scene.pool.settled();
+	t.deepEqual([volume.size, scene.revisions(volume)], [MIB / 2, { "1": "∅", "2": "A" }]);
+	await volume.revert();
+	t.deepEqual([volume.size, scene.clean(volume)], [MIB, "A"]);
+});
+
+scenario("the new size of a running image is written down before the call returns (c31d317c)", ALL, async (t, scene) => {
+	const volume = await scene.originAfter("A");
+	await volume.start();
+	await scene.pool.settled();
+	const calls: string[] = [];
+	await lookBeforeEachCall((call, [fd]) => {
+		if (call === "truncate") calls.push(call);
+		if (call === "sync") calls.push(`sync ${fs.readlinkSync(`/proc/self/fd/${fd}`)} of ${fs.fstatSync(fd as number).size} bytes`);
+	});
+	await volume.resize(2 * MIB);
+	await lookBeforeEachCall(null);
+	t.deepEqual(calls, ["truncate", `sync ${volume.path} of ${2 * MIB} bytes`]);
+});
 
 scenario(
 	"44 every loop device of a running image learns its new size, and no other one (385ba917, fb06a808)",

@@ -9,6 +9,11 @@ const run = (volume: string, letter: string): Operation[] => [
 	{ kind: "stop", volume },
 ];
 
+const undone = (volume: string): Operation[] => [
+	{ kind: "start", volume },
+	{ kind: "undo", volume },
+];
+
 export const SCRIPT: readonly Operation[] = [
 	{ kind: "create", volume: "o" },
 	{ kind: "keep", volume: "o", keep: 1 },
@@ -16,6 +21,7 @@ export const SCRIPT: readonly Operation[] = [
 	...run("o", "B"),
 	{ kind: "create", volume: "t" },
 	...run("t", "T"),
+	...undone("o"),
 	...run("a", "S"),
 	...run("v", "V"),
 	{ kind: "resize", volume: "o", size: LARGE },
@@ -27,6 +33,10 @@ export const SCRIPT: readonly Operation[] = [
 	{ kind: "clone", volume: "p", from: "o" },
 	{ kind: "keep", volume: "p", keep: -1 },
 	...run("p", "P"),
+	...undone("p"),
+	{ kind: "keep", volume: "p", keep: 1 },
+	// Without a precache.
+	...undone("p"),
 	{ kind: "keep", volume: "o", keep: 0 },
 	...run("o", "K"),
 	{ kind: "keep", volume: "o", keep: 2 },
@@ -40,6 +50,11 @@ export const SCRIPT: readonly Operation[] = [
 
 /** The index of the first stop that has a state to replace and a revision to prune. */
 export const SECOND_STOP = 7;
+/** The first of the operations that have to be done by one daemon for the last of them to be what it is: what a start made is known to no other. */
+export function firstOf(index: number): number {
+	return SCRIPT[index]?.kind === "undo" ? index - 1 : index;
+}
+
 /** The index of the last change of revisions_to_keep. */
 export const LAST_KEEP = SCRIPT.map(({ kind }) => kind).lastIndexOf("keep");
 

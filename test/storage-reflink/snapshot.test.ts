@@ -2,6 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import type { Volume } from "../../admin-core/model/storage/contract.ts";
+import { failure, lookBeforeEachCall } from "./before-each-call.ts";
 import { call } from "./file-systems.ts";
 import { MIB, read, write } from "./images.ts";
 import { ALL, mountedOnce, onFileSystem, Scene, scenario, TEMPLATE } from "./scene.ts";
@@ -78,6 +79,24 @@ scenario("32 a source that is reverted to the state of a run makes it current ag
 	t.deepEqual([scene.clean(source), volume.isOutdated()], ["A", false]);
 });
 
+scenario(
+	"a file tells that it is outdated, not its time: the source's next image can have the same size and time",
+	ALL,
+	async (t, scene) => {
+		const [source, volume] = await makeBoth(scene);
+		await volume.start();
+		await source.start();
+		call("touch", "--no-create", `--reference=${scene.file(source)}`, source.path);
+		await source.stop();
+		const [own, now] = [volume, source].map((one) => fs.statSync(scene.file(one), { bigint: true }));
+		t.deepEqual([own?.size, own?.mtimeNs], [now?.size, now?.mtimeNs]);
+		t.true(volume.isOutdated());
+		await volume.stop();
+		await volume.start();
+		t.false(volume.isOutdated());
+	},
+);
+
 onFileSystem("33 templates in another subvolume: the image is cloned, not linked (W3) (btrfs)", async (t) => {
 	await acrossBorder(new Scene(t, mountedOnce("btrfs")), async (scene) => {
 		for (const name of ["appvms", "vm-templates"]) {
@@ -150,6 +169,22 @@ scenario("36 without the source's image nothing starts, and the error has its pa
 	await scene.refused(volume.start(), /there is no ".*\/vm-templates\/deb\/root.img"/);
 	t.deepEqual(scene.names("appvms"), []);
 });
+
+for (const place of ["while its image is cloned", "when its names are written down"] as const) {
+	scenario(`a start that fails ${place} leaves nothing, and the next one succeeds`, ALL, async (t, scene) => {
+		const [, volume] = await makeBoth(scene);
+		await lookBeforeEachCall((call, [file, to]) => {
+			if (place === "while its image is cloned") {
+				if (call === "copyFile" && `${to}`.startsWith(`${volume.path}~`)) throw failure("EIO", call);
+			} else if (call === "open" && file === path.dirname(volume.path) && fs.existsSync(volume.path)) throw failure("EIO", call);
+		});
+		await scene.refused(volume.start(), /cannot start volume "appvms\/work\/root".*: EIO/);
+		await lookBeforeEachCall(null);
+		t.deepEqual(scene.names("appvms/work"), []);
+		await volume.start();
+		t.is(read(volume.path), "A");
+	});
+}
 
 scenario(
 	"Q1 a halted snapshot is not resized, with a text that points to its source; a running one is (W17)",

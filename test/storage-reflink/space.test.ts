@@ -10,7 +10,7 @@ import { readExtents } from "../../storage-reflink/extents.ts";
 import { Sharing } from "../../storage-reflink/sharing.ts";
 import { call } from "./file-systems.ts";
 import { MIB } from "./images.ts";
-import { type Scene, scenario, TEMPLATE } from "./scene.ts";
+import { ALL, type Scene, scenario, TEMPLATE } from "./scene.ts";
 
 /** Writes into each of some MiB of an image, so that each is an extent of its own. */
 function writeMebibytes(image: string, ...places: readonly number[]): void {
@@ -138,6 +138,16 @@ scenario("13.Q7 where the file system does not tell, that is said", "T", async (
 	await scene.refused(space, /^cannot find out where the data of ".*\/private\.img" lie: .*unsupported/);
 });
 
+scenario("13.Q7 of a pool that is not mounted nothing is known, and that is said", ALL, async (_t, scene) => {
+	await scene.originAfter("A");
+	await scene.pool.settled();
+	for (const place of ["vm-templates", "appvms", ""]) {
+		fs.rmSync(path.join(scene.dir, place), { recursive: true });
+		await scene.refused(spaceOf(scene), new RegExp(`^there is no ".*/pool${place && `/${place}`}": is the pool mounted\\?$`));
+		if (place !== "") fs.mkdirSync(path.join(scene.dir, place));
+	}
+});
+
 scenario("13.Q7 nobody waits for it, and it waits for nobody", "BX", async (t, scene) => {
 	const volume = scene.origin();
 	await volume.create();
@@ -187,6 +197,26 @@ test.serial("13.Q7 a filefrag that does not end is killed, and one that is not t
 	await t.throwsAsync(
 		readExtents(["/x"], AbortSignal.timeout(1000), () => undefined),
 		{ message: /^cannot run filefrag: .*ENOENT/ },
+	);
+});
+
+test.serial("13.Q7 a file that was gone when filefrag looked is gone, though it is there again", async (t) => {
+	const dir = fs.mkdtempSync(path.join(os.tmpdir(), "space-"));
+	const before = process.env["PATH"];
+	t.teardown(() => {
+		process.env["PATH"] = before;
+		fs.rmSync(dir, { recursive: true });
+	});
+	const real = call("sh", "-c", "command -v filefrag").trim();
+	fs.writeFileSync(path.join(dir, "filefrag"), `#!/bin/sh\n'${real}' "$@"\necho x > '${dir}/image'\n`, { mode: 0o755 });
+	process.env["PATH"] = `${dir}:${before}`;
+	const files = [`${dir}/image`, `${dir}/other`];
+	await t.notThrowsAsync(readExtents(files, AbortSignal.timeout(60_000), () => t.fail("they have no extents")));
+	t.true(fs.existsSync(`${dir}/image`));
+	fs.writeFileSync(path.join(dir, "filefrag"), "#!/bin/sh\n", { mode: 0o755 });
+	await t.throwsAsync(
+		readExtents(files, AbortSignal.timeout(60_000), () => undefined),
+		{ message: /image" lie: filefrag does not say$/ },
 	);
 });
 

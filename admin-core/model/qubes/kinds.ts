@@ -13,6 +13,11 @@ export function canBeStarted({ klass }: Qube): boolean {
 	return klass !== "AdminVM" && klass !== "RemoteVM";
 }
 
+/** The directory that those of qubes like this one are in, on the disk of the daemon and in pools. */
+export function dirPrefixOf({ klass }: Qube): string {
+	return klass === "TemplateVM" ? "vm-templates" : "appvms";
+}
+
 /** Whether other qubes can be connected to the network through a qube. */
 export function providesNetwork(qube: Qube): boolean {
 	return qube.hasProperty("provides_network") && qube.get("provides_network") === true;

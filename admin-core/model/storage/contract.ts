@@ -144,9 +144,10 @@ export interface VolumeConfig {
 export type OnProgress = (done: number, size: number) => void;
 
 /**
- * One virtual disk. The getters and `is…` are synchronous and cost a few stat calls at most. All that changes something runs to its end once it has begun,
- * one at a time for each volume, and throws StoragePoolException; before its commit point a failure leaves what there was. What a driver does not
- * have throws QubesNotImplementedError, naming driver and operation.
+ * One virtual disk. The getters and `is…` are synchronous, cost a few stat calls at most, and never throw: where the disk cannot be looked at, the size is
+ * that of the configuration, the usage 0, there are no revisions, `isDirty` is true and `isOutdated` null, and the log says so once. All that changes
+ * something runs to its end once it has begun, one at a time for each volume; it rejects with a StoragePoolException, as do `verify` and `export`, and before
+ * its commit point a failure leaves what there was. What a driver does not have throws QubesNotImplementedError, naming driver and operation.
  */
 export interface Volume {
 	readonly name: string;
@@ -167,7 +168,7 @@ export interface Volume {
 	readonly path: string;
 	/** Earlier states: id → time in UTC, `YYYY-MM-DDThh:mm:ss`; in the order of the driver, the last one is what `revert` without an id takes. */
 	readonly revisions: ReadonlyMap<string, string>;
-	/** Begun but not cleanly stopped. */
+	/** Begun but not cleanly stopped. True where that cannot be seen: a volume that may be in use is not to be changed. */
 	isDirty(): boolean;
 	/** The source has changed since the start; null if the driver cannot know. */
 	isOutdated(): boolean | null;
@@ -179,6 +180,11 @@ export interface Volume {
 	start(): Promise<void>;
 	/** Commits or throws away; nothing happens if it was not started. */
 	stop(): Promise<void>;
+	/**
+	 * Takes back the last start in place of a stop, as nobody has written to the image: no revision is made or lost. A run that this start resumed stays
+	 * as it was; where the image was written to nevertheless, it is a stop. A volume that does not have it is stopped.
+	 */
+	undoStart?(): Promise<void>;
 	/** A path from which the last committed state can be read; `exportEnd` is called with it afterwards, in all outcomes. */
 	export(): Promise<string>;
 	exportEnd(path: string): Promise<void>;

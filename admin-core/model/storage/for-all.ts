@@ -1,3 +1,9 @@
+/** All that `forAll` met, of what it threw. */
+export function failuresOf(thrown: unknown): readonly unknown[] {
+	const others = thrown instanceof Error && thrown.cause instanceof AggregateError ? thrown.cause.errors : [];
+	return [thrown, ...others];
+}
+
 /**
  * Does something with all of them at once and waits for all (spec/storage-reflink.md 1.8). Throws the first failure in their order; what else
  * failed is the `cause` of it.

@@ -1,7 +1,7 @@
 import { log } from "../../log.ts";
 import { messageOf } from "../errors.ts";
 import type { Qube } from "../qubes/qube.ts";
-import { type Attributes, extraAttributes, readVolume, type VolumeDescription } from "./attributes.ts";
+import { type Attributes, readVolume, type VolumeDescription } from "./attributes.ts";
 import { volumesOfClass } from "./default-volumes.ts";
 import { OpaquePool, OpaqueVolume } from "./opaque.ts";
 import { planVolume } from "./plan.ts";
@@ -69,7 +69,7 @@ function loadVolume({ qube, name, attributes, wanted }: Loading, phantoms: Map<s
 			return;
 		}
 		const plan = planVolume(app, qube.related("template"), wanted ?? readVolume(attributes ?? new Map()));
-		storage.init(plan, attributes === null ? undefined : extraAttributes(attributes));
+		storage.init(plan, attributes);
 	} catch (error) {
 		const reason = messageOf(error);
 		if (attributes === null) storage.miss(name, reason);

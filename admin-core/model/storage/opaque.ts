@@ -52,7 +52,7 @@ export class OpaquePool implements Pool {
 	}
 
 	/** Takes in a volume of the store. */
-	adopt(attributes: Attributes): Volume {
+	adopt(attributes: Attributes): OpaqueVolume {
 		const volume = new OpaqueVolume(this, attributes, this.reason);
 		this.byVid.set(volume.vid, volume);
 		return volume;

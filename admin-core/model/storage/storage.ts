@@ -1,7 +1,8 @@
 import { log } from "../../log.ts";
-import { AdminError } from "../errors.ts";
+import { AdminError, messageOf } from "../errors.ts";
+import { dirPrefixOf } from "../qubes/kinds.ts";
 import type { Qube } from "../qubes/qube.ts";
-import { type Attributes, writeVolume } from "./attributes.ts";
+import { type Attributes, extraAttributes, writeVolume } from "./attributes.ts";
 import type { Volume, VolumeOwner } from "./contract.ts";
 import { isEphemeral, mapperName } from "./ephemeral.ts";
 import { forAll } from "./for-all.ts";
@@ -11,8 +12,15 @@ import { tellProgress } from "./progress.ts";
 import { markRunning, unmarkRunning } from "./running-markers.ts";
 import { hasNoSnapshots, isInUseWithoutSnapshots, isRunningDisposableOf } from "./states.ts";
 
-/** The place of a volume in the order of all lists: it, with the attributes that nobody understood, or why it is not there. */
-type Slot = { readonly volume: Volume; readonly extra: Attributes } | { readonly missing: string };
+/** A volume, with the attributes that nobody understood, and what the store was last told of it; null if nothing. */
+interface Present {
+	readonly volume: Volume;
+	readonly extra: Attributes;
+	described: Attributes | null;
+}
+
+/** The place of a volume in the order of all lists: it, or why it is not there. */
+type Slot = Present | { readonly missing: string };
 
 const NOTHING: Attributes = new Map();
 
@@ -44,21 +52,24 @@ export class Storage {
 		this.slots.set(name, { missing: reason });
 	}
 
-	/** Takes in a volume as it is. */
-	adopt(volume: Volume, extra: Attributes = NOTHING): void {
-		this.slots.set(volume.name, { volume, extra });
+	/** Takes in a volume that nobody can work with. */
+	adopt(volume: OpaqueVolume): void {
+		this.slots.set(volume.name, { volume, extra: NOTHING, described: volume.attributes });
 	}
 
-	/** Has a volume made an object of by its pool, in place of an older one of its name; the disk is not touched. Throws AdminError. */
-	init({ pool, config }: VolumePlan, extra: Attributes = this.extraOf(config.name)): void {
-		this.adopt(pool.initVolume(ownerOf(this.qube), config), extra);
+	/**
+	 * Has a volume made an object of by its pool, in place of an older one of its name; the disk is not touched. `stored` is what the store says of it, null
+	 * if nothing. Throws AdminError.
+	 */
+	init({ pool, config }: VolumePlan, stored: Attributes | null = null): void {
+		const volume = pool.initVolume(ownerOf(this.qube), config);
+		const extra = stored === null ? this.extraOf(config.name) : extraAttributes(stored);
+		this.slots.set(volume.name, { volume, extra, described: stored });
 	}
 
-	/** What the store is to say of the volumes. */
+	/** What the store is to say of the volumes. Never throws. */
 	describe(): Attributes[] {
-		return this.volumes().map((volume) =>
-			volume instanceof OpaqueVolume ? volume.attributes : writeVolume(volume, this.extraOf(volume.name)),
-		);
+		return [...this.slots].flatMap(([name, slot]) => ("volume" in slot ? (this.describeVolume(name, slot) ?? []) : []));
 	}
 
 	/** Makes the volumes of a new qube, also on the disk; when one fails, none is left. */
@@ -104,7 +115,7 @@ export class Storage {
 		this.qube.fire("domain-verify-files");
 	}
 
-	/** Starts all volumes and marks them as running; when something fails, those that did start are stopped again. */
+	/** Starts all volumes and marks them as running; when something fails, the start of those that did start is taken back. */
 	async start(): Promise<void> {
 		this.refuseWithoutSnapshots();
 		const started: Volume[] = [];
@@ -115,19 +126,36 @@ export class Storage {
 			});
 			await forAll(started, (volume) => markRunning(this.runDir, volume));
 		} catch (error) {
-			await this.stopVolumes(started).catch((failure) => log("error", `${this.qube.name}: after a failed start: ${failure}`));
+			await this.undo(started);
 			throw error;
 		}
 	}
 
+	/** In place of a stop where the qube has never run with its volumes: as if they had not been started, no earlier state is lost. */
+	undoStart(): Promise<void> {
+		return this.endVolumes(this.volumes(), undoStart);
+	}
+
 	/** Stops all volumes, whether they were started or not; each that did stop is no longer marked as running. */
 	stop(): Promise<void> {
-		return this.stopVolumes(this.volumes());
+		return this.endVolumes(this.volumes(), (volume) => volume.stop());
 	}
 
 	/** The volumes of a running qube whose source has changed since it was started. */
 	outdated(): Volume[] {
 		return this.qube.powerState === "Halted" ? [] : this.volumes().filter((volume) => volume.isOutdated() === true);
+	}
+
+	/** Where a driver breaks its promise and throws, the store keeps what it says: all others are to be saved nevertheless. */
+	private describeVolume(name: string, slot: Present): Attributes | null {
+		if (slot.volume instanceof OpaqueVolume) return slot.described;
+		try {
+			slot.described = writeVolume(slot.volume, slot.extra);
+		} catch (error) {
+			const title = `volume ${name} of ${this.qube.name}`;
+			log("warning", `what the store says of ${title} stays, as its driver fails: ${messageOf(error)}`);
+		}
+		return slot.described;
 	}
 
 	private get runDir(): string {
@@ -167,16 +195,23 @@ export class Storage {
 		try {
 			await encryption.open(volume.path, mapper);
 		} catch (error) {
-			await this.stopVolumes([volume]).catch((failure) => log("error", `${this.qube.name}: after a failed start: ${failure}`));
+			await this.undo([volume]);
 			throw error;
 		}
 	}
 
+	/** Never rejects: why the start failed is what is told. */
+	private async undo(volumes: readonly Volume[]): Promise<void> {
+		await this.endVolumes(volumes, undoStart).catch((failure) =>
+			log("error", `${this.qube.name}: after a failed start: ${failure}`),
+		);
+	}
+
 	/** The encrypted view is closed whatever the volume is now: it may have been another kind when it was started. */
-	private async stopVolumes(volumes: readonly Volume[]): Promise<void> {
+	private async endVolumes(volumes: readonly Volume[], end: (volume: Volume) => Promise<void>): Promise<void> {
 		await forAll(volumes, async (volume) => {
 			await this.qube.app.surroundings.encryption.close(mapperName(this.qube.name, volume.name));
-			await volume.stop();
+			await end(volume);
 			if (!this.isUsedByOthers(volume)) await unmarkRunning(this.runDir, volume);
 		});
 	}
@@ -188,11 +223,15 @@ export class Storage {
 	}
 }
 
+function undoStart(volume: Volume): Promise<void> {
+	return volume.undoStart === undefined ? volume.stop() : volume.undoStart();
+}
+
 /** What a driver is told of a qube; its kernel may change later. */
 function ownerOf(qube: Qube): VolumeOwner {
 	return {
 		name: qube.name,
-		dirPrefix: qube.klass === "TemplateVM" ? "vm-templates" : "appvms",
+		dirPrefix: dirPrefixOf(qube),
 		get kernel(): string {
 			return String(qube.get("kernel") ?? "");
 		},

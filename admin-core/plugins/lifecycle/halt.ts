@@ -4,16 +4,16 @@ import type { Qube } from "../../model/qubes/qube.ts";
 import { removeDisposable } from "./remove.ts";
 
 /** Ends a qube wherever it is, and its run. Never rejects. */
-export async function endAtOnce(qube: Qube): Promise<void> {
+export async function endAtOnce(qube: Qube, endVolumes = stopVolumes): Promise<void> {
 	const { hypervisor } = qube.app.surroundings;
 	await hypervisor.kill(qube).catch((error) => log("error", `${hypervisor.name} cannot end ${qube.name}: ${messageOf(error)}`));
-	await halt(qube);
+	await halt(qube, endVolumes);
 }
 
 /** What follows the end of a qube: its volumes are stopped, then everybody is told. Never rejects: what fails is logged, the qube is halted nevertheless. */
-export async function halt(qube: Qube): Promise<void> {
+export async function halt(qube: Qube, endVolumes = stopVolumes): Promise<void> {
 	qube.powerState = "Halting";
-	await stopVolumes(qube);
+	await endVolumes(qube);
 	qube.powerState = "Halted";
 	for (const event of ["domain-stopped", "domain-shutdown"]) {
 		await qube.fireAsync(event).catch((error) => log("error", `${qube.name}: a handler of ${event} fails: ${messageOf(error)}`));
@@ -23,6 +23,13 @@ export async function halt(qube: Qube): Promise<void> {
 /** Never rejects: what fails is logged, as the qube is gone already (spec/storage-reflink.md 1.8). */
 export async function stopVolumes(qube: Qube): Promise<void> {
 	await qube.storage.stop().catch((error) => log("error", `cannot stop the volumes of ${qube.name}: ${messageOf(error)}`));
+}
+
+/** The same for volumes that the qube has never run with: it is as if they had not been started. Never rejects. */
+export async function undoVolumes(qube: Qube): Promise<void> {
+	await qube.storage
+		.undoStart()
+		.catch((error) => log("error", `cannot undo the start of the volumes of ${qube.name}: ${messageOf(error)}`));
 }
 
 /** A disposable that nobody is to clean up after is gone after its run. Never rejects. */

@@ -2,7 +2,7 @@ import type { Call } from "../../host/plugin.ts";
 import { AdminError } from "../../model/errors.ts";
 import { canBeStarted } from "../../model/qubes/kinds.ts";
 import type { Qube } from "../../model/qubes/qube.ts";
-import { endAtOnce, removeAfterRun, stopVolumes, tellFailure } from "./halt.ts";
+import { endAtOnce, removeAfterRun, stopVolumes, tellFailure, undoVolumes } from "./halt.ts";
 
 const ARGS = { start_guid: true };
 
@@ -38,15 +38,18 @@ async function startVolumes(qube: Qube): Promise<void> {
 /** What was started is stopped again when something fails; once it is there for others, they are told that it is gone. */
 async function spawn(qube: Qube): Promise<void> {
 	let isSpawned = false;
+	let hasRun = false;
 	try {
 		await qube.fireAsync("domain-pre-spawn", ARGS, { pre: true });
 		isSpawned = true;
 		await qube.app.surroundings.hypervisor.start(qube);
+		hasRun = true;
 		await qube.fireAsync("domain-spawn", ARGS);
 		qube.powerState = "Running";
 		await qube.fireAsync("domain-start", ARGS);
 	} catch (error) {
-		await (isSpawned ? endAtOnce(qube) : stopVolumes(qube));
+		const endVolumes = hasRun ? stopVolumes : undoVolumes;
+		await (isSpawned ? endAtOnce(qube, endVolumes) : endVolumes(qube));
 		throw error;
 	}
 }

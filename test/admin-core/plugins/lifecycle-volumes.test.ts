@@ -4,7 +4,9 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import test from "ava";
 import { AdminError } from "../../../admin-core/model/errors.ts";
+import { type Hypervisor, NO_HYPERVISOR } from "../../../admin-core/model/hypervisor.ts";
 import type { Qube } from "../../../admin-core/model/qubes/qube.ts";
+import type { Volume } from "../../../admin-core/model/storage/contract.ts";
 import { openStorage, POOLS, STORE, type StorageDesk, volume } from "../storage/storage-desk.ts";
 
 const OTHER =
@@ -199,6 +201,33 @@ for (const [event, told] of [
 		t.deepEqual(fired, [...told, "domain-start-failed not today"]);
 		t.false(desk.files("work").some((name) => name.includes("dirty")));
 	});
+}
+
+for (const [where, ended] of [
+	["domain-pre-spawn", "undo"],
+	["hypervisor", "undo"],
+	["domain-spawn", "stop"],
+	["domain-start", "stop"],
+] as const) {
+	test.serial(
+		`a start that fails at ${where}: ${ended === "undo" ? "that of its volumes is taken back" : "they are stopped"}`,
+		async (t) => {
+			const fail = (): never => {
+				throw new AdminError("QubesVMError", "not today");
+			};
+			const hypervisor: Hypervisor = { ...NO_HYPERVISOR, start: async () => (where === "hypervisor" ? fail() : undefined) };
+			const desk = await openStorage(t, STORE, { hypervisor });
+			const work = desk.app.qube("work");
+			if (where !== "hypervisor") work.addHandler(where, fail);
+			const volume = work.storage.find("private") as Volume;
+			const done: string[] = [];
+			const note = (what: string) => async (): Promise<void> => void done.push(what);
+			Object.assign(volume, { stop: note("stop"), undoStart: note("undo") });
+			t.is(await desk.call("work", "admin.vm.Start"), "QubesVMError: not today");
+			t.deepEqual(done, [ended]);
+			t.is(work.powerState, "Halted");
+		},
+	);
 }
 
 test.serial("a shutdown that somebody prevents is told, and the qube runs on", async (t) => {

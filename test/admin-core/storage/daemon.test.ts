@@ -131,6 +131,32 @@ test("imports go through the internal socket only", async (t) => {
 	t.regex(house.store(), /vid="appvms\/work\/private" .*size="8192"/);
 });
 
+test("a driver that throws where it should not takes nobody else down, and the store keeps what it says of its volumes", async (t) => {
+	const house = await prepare(t);
+	makeImages(house, AT_REST);
+	await house.start();
+	t.is(await house.call("admin.vm.volume.Set.revisions_to_keep+private dom0 name work\x005"), "0\0");
+	const volumesOf = (store: string): string[] => store.split("\n").filter((line) => line.includes("<volume "));
+	const before = volumesOf(house.store());
+	t.true(before.some((line) => /vid="appvms\/work\/private".*revisions_to_keep="5"/.test(line)));
+	fs.renameSync(house.path("files/appvms"), house.path("files/away"));
+	fs.writeFileSync(house.path("files/appvms"), "");
+	for (const value of ["1", "2"]) {
+		t.is(await house.call(`admin.vm.feature.Set+x dom0 name work\0${value}`), "0\0");
+		t.true(house.store().includes(`<feature name="x">${value}</feature>`));
+		t.deepEqual(volumesOf(house.store()), before);
+		await house.stop();
+		t.regex(house.logged, /what the store says of volume private of work stays, as its driver fails: ENOTDIR/);
+		house.logged = "";
+		await house.start();
+		t.regex(
+			house.logged,
+			/cannot stop the volumes of work: .*root-dirty(.*\n)+cannot stop the volumes of work: .*volatile-dirty/,
+		);
+	}
+	await house.stop();
+});
+
 test("listeners are told of pools and volumes by name", async (t) => {
 	const house = await prepare(t);
 	makeImages(house, AT_REST);

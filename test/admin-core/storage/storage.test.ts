@@ -80,6 +80,39 @@ test.serial(
 	},
 );
 
+test.serial(
+	"the start of a volume that can take it back is taken back when another one fails, behind its encryption; others are stopped",
+	async (t) => {
+		const done: string[] = [];
+		const encryption: VolumeEncryption = {
+			open: async () => {
+				throw new AdminError("StoragePoolException", "no device mapper");
+			},
+			close: async (name) => void done.push(`close ${name.split("@")[1]}`),
+		};
+		const desk = await openStorage(t, STORE, { encryption });
+		const { storage } = desk.app.qube("work");
+		setEphemeral(volumeOf(desk, "work", "volatile"), true);
+		for (const name of ["root", "private", "volatile"]) {
+			const volume = volumeOf(desk, "work", name);
+			const note = (what: string, end: () => Promise<void>) => async (): Promise<void> => {
+				done.push(`${what} ${name}`);
+				return end();
+			};
+			const stop = volume.stop.bind(volume);
+			Object.assign(volume, { stop: note("stop", stop), ...(name === "private" && { undoStart: note("undo", stop) }) });
+		}
+		await t.throwsAsync(storage.start(), { message: "no device mapper" });
+		const [ended, closed] = [done.filter((one) => !one.startsWith("close")), done.filter((one) => one.startsWith("close"))];
+		t.deepEqual(ended.sort(), ["stop root", "stop volatile", "undo private"]);
+		t.deepEqual(closed.sort(), ["close kernel", "close private", "close root", "close volatile", "close volatile"]);
+		for (const end of ["stop root", "undo private"]) {
+			t.true(done.indexOf(end) > done.indexOf(`close ${end.split(" ")[1]}`), end);
+		}
+		t.deepEqual(markers(desk), []);
+	},
+);
+
 test.serial("when the markers cannot be written, what was started is stopped", async (t) => {
 	const desk = await openStorage(t);
 	fs.writeFileSync(path.join(desk.dir, "run"), "in the way");

@@ -2,6 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import test, { type ExecutionContext } from "ava";
+import type { Volume } from "../../../admin-core/model/storage/contract.ts";
 import { openSaving, type SavingDesk } from "./saving-desk.ts";
 
 const REFUSED =
@@ -113,6 +114,21 @@ test("the template of a qube that cannot be saved is the old one, also for its v
 	t.is(await desk.call("work", "admin.vm.property.Set+template", "base2"), "");
 	t.is(desk.app.qube("work").storage.find("root")?.source, desk.app.qube("base2").storage.find("root"));
 	t.deepEqual(desk.inFile(), desk.inMemory());
+});
+
+test("what is changed is saved, and taken back where that fails, while the driver of a volume throws", async (t) => {
+	const desk = await openSaved(t);
+	const before = desk.inFile();
+	const volume = desk.app.qube("work").storage.find("private") as Volume;
+	const fail = (): never => {
+		throw new TypeError("defect of a driver");
+	};
+	Object.defineProperty(volume, "rw", { get: fail, set: fail });
+	await refused(t, desk, [["work", "admin.vm.feature.Set+new", "1"]]);
+	t.deepEqual(desk.inFile(), before);
+	t.is(await desk.call("work", "admin.vm.feature.Set+new", "1"), "");
+	t.deepEqual(desk.inFile(), desk.inMemory());
+	await refused(t, desk, [["work", "admin.vm.feature.Remove+new"]]);
 });
 
 test("a qube whose creation cannot be saved is not there, nor are its images, and can be created then", async (t) => {
