@@ -57,11 +57,7 @@ scenario(
 	"what a snapshot volume has begun with stays as it was when its source then runs, and it is outdated after",
 	ALL,
 	async (t, scene) => {
-		const volume = scene.origin({ revisionsToKeep: -1 });
-		const snapshot = scene.snapshot(volume, { name: "dvm", dirPrefix: "appvms" });
-		await volume.create();
-		await scene.run(volume, "A");
-		await snapshot.start();
+		const { volume, snapshot } = await scene.withoutSnapshots();
 		await volume.start();
 		write(volume.path, "B");
 		t.deepEqual([scene.names("appvms/work"), scene.clean(snapshot), read(snapshot.path)], [["private-dirty.img"], "A", "A"]);

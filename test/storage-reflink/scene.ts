@@ -100,6 +100,16 @@ export class Scene {
 		return this.init(owner, { name: "root", rw: true, snapOnStart: true, source, size: source.size });
 	}
 
+	/** A volume without snapshots in the state A, and a snapshot volume that runs on it. */
+	async withoutSnapshots(): Promise<{ volume: Volume; snapshot: Volume }> {
+		const volume = this.origin({ revisionsToKeep: -1 });
+		const snapshot = this.snapshot(volume, { name: "dvm", dirPrefix: "appvms" });
+		await volume.create();
+		await this.run(volume, "A");
+		await snapshot.start();
+		return { volume, snapshot };
+	}
+
 	volatile(config: Partial<VolumeConfig> = {}): Volume {
 		return this.init(APPVM, { name: "volatile", rw: true, size: MIB, ...config });
 	}

@@ -76,11 +76,7 @@ scenario(
 	"without snapshots, a run on a copy, as a snapshot has the image, is taken back and nothing is lost",
 	ALL,
 	async (t, scene) => {
-		const volume = scene.origin({ revisionsToKeep: -1 });
-		const snapshot = scene.snapshot(volume, { name: "dvm", dirPrefix: "appvms" });
-		await volume.create();
-		await scene.run(volume, "A");
-		await snapshot.start();
+		const { volume, snapshot } = await scene.withoutSnapshots();
 		await volume.start();
 		await volume.undoStart?.();
 		await scene.pool.settled();
